@@ -22,10 +22,13 @@ function(zynpu_room name)
   target_link_libraries(zynpu_${name} PUBLIC ${ARG_DEPENDS} PRIVATE zynpu_options)
 endfunction()
 
-# zynpu_test(NAME SOURCES ... [DEPENDS ...]): a GoogleTest program; each of its tests is one CTest test.
+# zynpu_test(NAME SOURCES ... [DEPENDS ...] [HOSTILE]): a GoogleTest program; each of its tests is one CTest test.
+# HOSTILE: it feeds malformed files or wrong calls, so `make test` also builds and runs it under AddressSanitizer and
+# UBSan (the tree configured with ZYNPU_HOSTILE_ONLY, where the other tests do not exist).
+add_custom_target(zynpu_hostile)
 function(zynpu_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
-  if(NOT ZYNPU_TESTS)
+  cmake_parse_arguments(ARG "HOSTILE" "" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT ZYNPU_TESTS OR (ZYNPU_HOSTILE_ONLY AND NOT ARG_HOSTILE))
     return()
   endif()
   add_executable(${name} ${ARG_SOURCES})
@@ -33,7 +36,14 @@ function(zynpu_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${name} PRIVATE ZYNPU_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              ZYNPU_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+  if(ARG_HOSTILE)
+    add_dependencies(zynpu_hostile ${name})
+  endif()
+  if(ZYNPU_HOSTILE_ONLY)
+    gtest_discover_tests(${name} TEST_PREFIX "sanitized:" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+  else()
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+  endif()
 endfunction()
 
 # zynpu_bench(NAME SOURCES ... [DEPENDS ...]): a Google Benchmark program.
@@ -47,13 +57,22 @@ function(zynpu_bench name)
                                         zynpu_options)
 endfunction()
 
-# zynpu_fuzz(NAME SOURCES ... [DEPENDS ...]): a libFuzzer program; only with ZYNPU_FUZZ.
+# zynpu_fuzz(NAME SOURCES ... [DEPENDS ...] [SEEDS FILE_OR_FOLDER ...]): a libFuzzer program; only with ZYNPU_FUZZ.
+# As a CTest test it runs for ZYNPU_FUZZ_SECONDS from the seeds and from the findings of earlier runs. Inputs that once
+# failed lie in tests/fuzz/regressions/NAME and are run first.
+add_custom_target(zynpu_fuzzers)
 function(zynpu_fuzz name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;SEEDS" ${ARGN})
   if(NOT ZYNPU_FUZZ)
     return()
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} zynpu_options)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(zynpu_fuzzers ${name})
+  math(EXPR timeout "${ZYNPU_FUZZ_SECONDS} + 300")
+  add_test(NAME fuzz:${name}
+           COMMAND ${CMAKE_SOURCE_DIR}/scripts/fuzz_one.sh $<TARGET_FILE:${name}> ${ZYNPU_FUZZ_SECONDS}
+                   ${CMAKE_SOURCE_DIR}/tests/fuzz/regressions/${name} ${ARG_SEEDS})
+  set_tests_properties(fuzz:${name} PROPERTIES TIMEOUT ${timeout})
 endfunction()

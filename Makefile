@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# The front door. Everything here is a thin call of CMake, CTest or a script, which also work by hand (CONTRIBUTING.md).
+#   make build   build/release/bin/zynpu              make bench   run the benchmarks
+#   make demo    build it and classify a picture      make fuzz    fuzz every loader for FUZZ_SECONDS each
+#   make test    build and pass every test            make lint    formatting, clang-tidy, licence tags
+#   make doc     regenerate the generated pages       make clean   remove build/
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+.PHONY: build demo test test-builds bench fuzz lint doc clean
+MAKEFLAGS += --no-print-directory
+
+ZYNPU_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/zynpu
+CCACHE_DIR ?= $(ZYNPU_CACHE)/ccache
+export ZYNPU_CACHE CCACHE_DIR
+
+# Two tests at a time: some of them hold a whole virtual NPU and are written for a machine of this size.
+TEST_JOBS ?= 2
+# `make test` gives each fuzzer a few seconds, `make fuzz` ten minutes.
+QUICK_FUZZ_SECONDS := 8
+FUZZ_SECONDS ?= 600
+
+configure = cmake -S . -B build/$(1) -G Ninja $(2) > build/$(1).log || { cat build/$(1).log; exit 1; }
+release := -DCMAKE_BUILD_TYPE=Release
+# What a stranger can reach (files, the command line, the API) once more under AddressSanitizer and UBSan.
+asan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DZYNPU_SANITIZE=address,undefined -DZYNPU_TESTS=ON \
+        -DZYNPU_HOSTILE_ONLY=ON -DZYNPU_BENCH=OFF
+fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
+        -DZYNPU_SANITIZE=address,undefined -DZYNPU_FUZZ=ON -DZYNPU_TESTS=OFF -DZYNPU_BENCH=OFF
+
+build:
+	@scripts/setup.sh build
+	@mkdir -p build
+	@$(call configure,release,$(release) -DZYNPU_TESTS=OFF -DZYNPU_BENCH=OFF)
+	@cmake --build build/release
+
+demo: build
+	@build/release/bin/zynpu run models/fashion_mnist/fashion_mnist_int8.tflite --part x2 \
+	  --image models/fashion_mnist/sneaker.png --labels models/fashion_mnist/labels.txt
+
+test-builds:
+	@scripts/setup.sh build test
+	@mkdir -p build
+	@$(call configure,release,$(release) -DZYNPU_TESTS=ON -DZYNPU_BENCH=OFF)
+	@cmake --build build/release
+	@$(call configure,asan,$(asan))
+	@cmake --build build/asan --target zynpu_hostile
+	@$(call configure,fuzz,$(fuzz) -DZYNPU_FUZZ_SECONDS=$(QUICK_FUZZ_SECONDS))
+	@cmake --build build/fuzz --target zynpu_fuzzers
+
+# One CTest run over the three trees, so that one summary, the last lines printed, counts everything.
+test: test-builds
+	@printf 'subdirs(release asan fuzz)\n' > build/CTestTestfile.cmake
+	@ctest --test-dir build -j $(TEST_JOBS) --output-on-failure --no-tests=error
+
+bench:
+	@scripts/setup.sh build bench
+	@mkdir -p build
+	@$(call configure,bench,$(release) -DZYNPU_TESTS=OFF -DZYNPU_BENCH=ON)
+	@cmake --build build/bench
+	@for program in build/bench/bin/*_bench; do echo "== $$program"; "$$program"; done
+
+fuzz:
+	@scripts/setup.sh build test
+	@mkdir -p build
+	@$(call configure,fuzz,$(fuzz) -DZYNPU_FUZZ_SECONDS=$(FUZZ_SECONDS))
+	@cmake --build build/fuzz --target zynpu_fuzzers
+	@ctest --test-dir build/fuzz -j $(TEST_JOBS) --output-on-failure --no-tests=error
+
+lint:
+	@scripts/setup.sh build test bench lint
+	@scripts/lint.sh
+
+doc: build
+	@scripts/doc.sh
+
+clean:
+	rm -rf build
