@@ -83,9 +83,13 @@ struct LstmAttributes {
   Activation activation = Activation::kTanh;
   float cell_clip = 0, projection_clip = 0;
   bool time_major = false;
+  // int8 LSTM: quantisation of output gate * tanh(cell), the value before the projection (TFLite's fifth
+  // "intermediate" tensor). Scale 0: the file gives none.
+  float hidden_scale = 0;
+  std::int32_t hidden_zero_point = 0;
 };
 struct VarHandleAttributes { std::string container, shared_name; };
-struct CallOnceAttributes { int subgraph = 0; };
+struct CallOnceAttributes { int subgraph = 0; };  // index into Graph::subgraphs
 
 using Attributes =
     std::variant<std::monostate, ConvAttributes, PoolAttributes, FullyConnectedAttributes, ArithmeticAttributes,
