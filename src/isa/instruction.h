@@ -41,7 +41,7 @@ struct Instruction {
   std::uint8_t p = 0;       // governing predicate (or the selector of sel)
   std::int32_t imm = 0;     // immediate, memory byte offset, control index, wfe/cacheop mode, p1 of bfs,
                             //   branch displacement in bundles relative to the own bundle, mode of dma/aiff
-  std::int32_t imm2 = 0;    // p2 of bfs
+  std::int32_t imm2 = 0;    // p2 of bfs, byte offset of cacheop
   // dma / aiff only
   std::uint8_t desp_ctrl = 0;
   std::uint8_t int_space = 0;  // 0..3 global (ASID), 4 LSRAM, 8 GSRAM

@@ -7,8 +7,9 @@
 
 namespace zynpu::isa {
 
-// One enumerator per form of the encoding tables: k + id (add is kAdd, add with an immediate is kAddi, the vector
-// form is kVadd ...). kNop comes first, the two-word forms kDma and kAiff last; kCount is their number.
+// One enumerator per form of the encoding tables: k + id (add is kAdd, add with an immediate is kAddi, the
+// vector form is kVadd ...). kNop comes first, the two-word forms kDma and kAiff last; kCount is their
+// number.
 enum class Op : std::uint8_t {
 #define ZYNPU_OP(name, ...) k##name,
 #include "isa/ops.inc"
