@@ -20,8 +20,8 @@ inline constexpr std::uint32_t kEndOfBundle = 0x80000000;
 inline constexpr unsigned kLoopBufferBundles = 32;
 
 // GPR numbers with an architectural name.
-inline constexpr std::uint8_t kCp = 23, kTcbp = 24, kPp = 25, kSdp = 26, kDp = 27, kLp = 28, kSp = 29, kRa = 30,
-                              kZero = 31;
+inline constexpr std::uint8_t kCp = 23, kTcbp = 24, kPp = 25, kSdp = 26, kDp = 27, kLp = 28, kSp = 29,
+                              kRa = 30, kZero = 31;
 // The predicate that the prologue makes all-true.
 inline constexpr std::uint8_t kP7 = 7;
 
@@ -33,15 +33,16 @@ struct Instruction {
   bool unsigned_d = false;  // .u suffix of max/min (bit u)
   bool unsigned_a = false;  // widening multiplies: source a has unsigned lanes
   bool unsigned_b = false;  // widening multiplies: source b has unsigned lanes
-  std::uint8_t d = 0;       // destination: rd, td, pd or pr; the value register of st/stb/vst and mtctrl; rsync of dma
-  std::uint8_t a = 0;       // first source: ra or ta; base register of memory forms; tested register of cbnz;
-                            //   desp of dma, ctrl of aiff
-  std::uint8_t b = 0;       // second source: rb or tb; int_addr of dma, param of aiff
-  std::uint8_t c = 0;       // ext_addr of dma, act of aiff
-  std::uint8_t p = 0;       // governing predicate (or the selector of sel)
-  std::int32_t imm = 0;     // immediate, memory byte offset, control index, wfe/cacheop mode, p1 of bfs,
-                            //   branch displacement in bundles relative to the own bundle, mode of dma/aiff
-  std::int32_t imm2 = 0;    // p2 of bfs, byte offset of cacheop
+  std::uint8_t d =
+      0;  // destination: rd, td, pd or pr; the value register of st/stb/vst and mtctrl; rsync of dma
+  std::uint8_t a = 0;     // first source: ra or ta; base register of memory forms; tested register of cbnz;
+                          //   desp of dma, ctrl of aiff
+  std::uint8_t b = 0;     // second source: rb or tb; int_addr of dma, param of aiff
+  std::uint8_t c = 0;     // ext_addr of dma, act of aiff
+  std::uint8_t p = 0;     // governing predicate (or the selector of sel)
+  std::int32_t imm = 0;   // immediate, memory byte offset, control index, wfe/cacheop mode, p1 of bfs,
+                          //   branch displacement in bundles relative to the own bundle, mode of dma/aiff
+  std::int32_t imm2 = 0;  // p2 of bfs, byte offset of cacheop
   // dma / aiff only
   std::uint8_t desp_ctrl = 0;
   std::uint8_t int_space = 0;  // 0..3 global (ASID), 4 LSRAM, 8 GSRAM
