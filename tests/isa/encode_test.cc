@@ -158,8 +158,7 @@ TEST(Encode, SaysOperandValueAndLimits) {
 TEST(Encode, RefusesExtremeImmediatesWithoutOverflow) {
   for (const std::int32_t value :
        {std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()})
-    for (const OpInfo& row : table())
-      EXPECT_FALSE(check({.op = row.op, .imm = value})) << row.id;
+    for (const OpInfo& row : table()) EXPECT_FALSE(check({.op = row.op, .imm = value})) << row.id;
 }
 
 TEST(Encode, RefusesAMisalignedWordOffset) {
