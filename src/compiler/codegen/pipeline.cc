@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+// Iterative modulo scheduling: operations of several trips share the bundles of the loop. Registers are
+// physical, so the write of a register in one trip waits for the reads of the trip before; no code is
+// duplicated to rename them.
+#include <algorithm>
+#include <climits>
+
+#include "compiler/codegen/latency.h"
+#include "compiler/codegen/schedule.h"
+#include "compiler/codegen/slots.h"
+#include "isa/bundle.h"
+
+namespace zynpu::compiler {
+namespace {
+
+class LoopScheduler {
+ public:
+  // `rows` bundles a trip; the row after the last is loopend's.
+  LoopScheduler(std::span<const Node> nodes, std::span<const Dependence> edges, int rows, bool two_loads)
+      : nodes_(nodes), edges_(edges), rows_(rows), period_(rows + 1), two_loads_(two_loads) {}
+
+  bool run() {
+    if (!compute_heights()) return false;
+    const std::size_t count = nodes_.size();
+    time_.assign(count, kUnplaced);
+    last_time_.assign(count, -1);
+    row_members_.assign(static_cast<std::size_t>(rows_), {});
+    int budget = static_cast<int>(count) * 12 + 64;
+    while (true) {
+      const int node = most_urgent();
+      if (node < 0) return true;
+      if (--budget < 0) return false;
+      place(node);
+    }
+  }
+
+  const std::vector<int>& times() const { return time_; }
+  const std::vector<std::vector<int>>& rows() const { return row_members_; }
+
+ private:
+  static constexpr int kUnplaced = INT_MIN;
+
+  // Longest path to any end under this period; false if a cycle of dependences cannot be met.
+  bool compute_heights() {
+    const std::size_t count = nodes_.size();
+    height_.assign(count, 0);
+    for (std::size_t round = 0; round <= count; ++round) {
+      bool changed = false;
+      for (const Dependence& e : edges_) {
+        int& from = height_[static_cast<std::size_t>(e.from)];
+        const int through = height_[static_cast<std::size_t>(e.to)] + e.latency - e.distance * period_;
+        if (through > from) {
+          from = through;
+          changed = true;
+        }
+      }
+      if (!changed) return true;
+    }
+    return false;
+  }
+
+  int most_urgent() const {
+    int best = -1;
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (time_[i] == kUnplaced && (best < 0 || height_[i] > height_[static_cast<std::size_t>(best)]))
+        best = static_cast<int>(i);
+    return best;
+  }
+
+  int row_of(int time) const { return time % period_; }
+
+  bool fits(int row, int node, std::vector<int>* evicted) const {
+    Row bundle;
+    if (!bundle.add(insn(node), two_loads_)) return false;
+    for (const int other : row_members_[static_cast<std::size_t>(row)])
+      if (!bundle.add(insn(other), two_loads_)) {
+        if (evicted == nullptr) return false;
+        evicted->push_back(other);
+      }
+    return true;
+  }
+
+  void place(int node) {
+    int start = 0;
+    for (const Dependence& e : edges_)
+      if (e.to == node && e.from != node && time_[static_cast<std::size_t>(e.from)] != kUnplaced)
+        start = std::max(start, time_[static_cast<std::size_t>(e.from)] + e.latency - e.distance * period_);
+    for (int time = start; time < start + period_; ++time) {
+      if (row_of(time) == rows_ || !fits(row_of(time), node, nullptr)) continue;
+      put(node, time);
+      return;
+    }
+    // No row is free: take one by force, later than last time so that the search moves on.
+    int time = std::max(start, last_time_[static_cast<std::size_t>(node)] + 1);
+    if (row_of(time) == rows_) ++time;
+    std::vector<int> evicted;
+    fits(row_of(time), node, &evicted);
+    for (const int other : evicted) take_out(other);
+    put(node, time);
+  }
+
+  void put(int node, int time) {
+    time_[static_cast<std::size_t>(node)] = time;
+    last_time_[static_cast<std::size_t>(node)] = time;
+    row_members_[static_cast<std::size_t>(row_of(time))].push_back(node);
+    for (const Dependence& e : edges_) {
+      if (e.from == e.to) continue;
+      const int other = e.from == node ? e.to : e.to == node ? e.from : -1;
+      if (other < 0 || time_[static_cast<std::size_t>(other)] == kUnplaced) continue;
+      if (time_[static_cast<std::size_t>(e.to)] + e.distance * period_ <
+          time_[static_cast<std::size_t>(e.from)] + e.latency)
+        take_out(other);
+    }
+  }
+
+  void take_out(int node) {
+    auto& members = row_members_[static_cast<std::size_t>(row_of(time_[static_cast<std::size_t>(node)]))];
+    members.erase(std::find(members.begin(), members.end(), node));
+    time_[static_cast<std::size_t>(node)] = kUnplaced;
+  }
+
+  const isa::Instruction& insn(int node) const { return nodes_[static_cast<std::size_t>(node)].insn; }
+
+  std::span<const Node> nodes_;
+  std::span<const Dependence> edges_;
+  int rows_, period_;
+  bool two_loads_;
+  std::vector<int> height_, time_, last_time_;
+  std::vector<std::vector<int>> row_members_;
+};
+
+// Fewest rows that the slots allow, whatever the dependences.
+int least_rows(std::span<const Node> nodes) {
+  std::array<int, 16> by_mask{};
+  for (const Node& node : nodes) {
+    const isa::OpInfo& row = isa::info(node.insn.op);
+    if (row.op != isa::Op::kNop) ++by_mask[isa::slot_mask(row.slot_class)];
+  }
+  int rows = 1;
+  for (unsigned set = 1; set < 16; ++set) {  // operations that must stand in the slots of `set`
+    int operations = 0;
+    for (unsigned mask = 1; mask < 16; ++mask)
+      if ((mask & ~set) == 0) operations += by_mask[mask];
+    const int slots = __builtin_popcount(set);
+    rows = std::max(rows, (operations + slots - 1) / slots);
+  }
+  return rows;
+}
+
+std::optional<Pipelined> try_rows(std::span<const Node> nodes, std::span<const Dependence> edges, int rows,
+                                  bool two_loads, int max_stages) {
+  LoopScheduler scheduler(nodes, edges, rows, two_loads);
+  if (!scheduler.run()) return std::nullopt;
+  Pipelined loop;
+  loop.time = scheduler.times();
+  const int first = *std::min_element(loop.time.begin(), loop.time.end()) / (rows + 1) * (rows + 1);
+  for (int& time : loop.time) time -= first;
+  loop.stages = *std::max_element(loop.time.begin(), loop.time.end()) / (rows + 1) + 1;
+  if (loop.stages > max_stages) return std::nullopt;
+  loop.cycles = 1;  // loopend
+  for (const auto& members : scheduler.rows()) {
+    std::vector<isa::Instruction> instructions;
+    for (const int node : members) instructions.push_back(nodes[static_cast<std::size_t>(node)].insn);
+    auto bundle = isa::pack(instructions);
+    if (!bundle) return std::nullopt;
+    loop.bundles.push_back(*bundle);
+    loop.cycles += issue_cycles(*bundle);
+  }
+  return loop;
+}
+
+}  // namespace
+
+std::optional<Pipelined> schedule_loop(std::span<const Node> nodes, int max_bundles, int max_stages) {
+  const std::vector<Dependence> edges = find_dependences(nodes, true);
+  std::optional<Pipelined> best;
+  for (int rows = least_rows(nodes); rows <= max_bundles; ++rows) {
+    if (best && best->cycles <= rows + 1) break;
+    for (const bool two_loads : {false, true}) {
+      auto loop = try_rows(nodes, edges, rows, two_loads, max_stages);
+      if (loop && (!best || loop->cycles < best->cycles)) best = std::move(loop);
+    }
+  }
+  return best;
+}
+
+}  // namespace zynpu::compiler
