@@ -216,6 +216,35 @@ TEST(TfliteImport, RefusesSharedNamesThatAddUpToMuchMoreThanTheFile) {
   EXPECT_NE(graph.error().message.find("eight"), std::string::npos) << graph.error().message;
 }
 
+// The FlatBuffers verifier does not look behind an option table whose kind is missing; neither may the
+// importer.
+TEST(TfliteImport, IgnoresAnOptionTableWithoutItsKind) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto quantization =
+      tf::CreateQuantizationParameters(builder, 0, 0, builder.CreateVector(std::vector<float>{1}),
+                                       builder.CreateVector(std::vector<std::int64_t>{0}));
+  const auto shape = builder.CreateVector(std::vector<int>{1, 4});
+  const std::vector tensors = {tf::CreateTensor(builder, shape, E::INT8, 0, 0, quantization),
+                               tf::CreateTensor(builder, shape, E::INT8, 0, 0, quantization)};
+  const auto zero = builder.CreateVector(std::vector<int>{0}),
+             one = builder.CreateVector(std::vector<int>{1});
+  // A byte vector that starts with a wild offset to its vtable, read as a table.
+  const auto wild = builder.CreateVector(std::vector<std::uint8_t>{0xFF, 0xFF, 0xFF, 0x7F});
+  tf::OperatorBuilder op(builder);
+  op.add_inputs(zero);
+  op.add_outputs(one);
+  op.add_options(flatbuffers::Offset<void>(wild.o - 4));
+  const std::vector ops = {op.Finish()};
+  const std::vector codes = {tf::CreateOperatorCode(builder, 25, 0, 1, B::SOFTMAX)};
+  const std::vector subgraphs = {
+      tf::CreateSubGraph(builder, builder.CreateVector(tensors), zero, one, builder.CreateVector(ops))};
+  builder.Finish(tf::CreateModel(builder, 3, builder.CreateVector(codes), builder.CreateVector(subgraphs)),
+                 "TFL3");
+  const auto graph = import_tflite({builder.GetBufferPointer(), builder.GetSize()}, "m");
+  ASSERT_TRUE(graph) << graph.error().message;
+  EXPECT_EQ(std::get<ir::SoftmaxAttributes>(graph->ops[0].attributes).beta, 0.0f);
+}
+
 // One thing wrong in an otherwise good file: the code, and what the message must name.
 struct Defect {
   const char* name;

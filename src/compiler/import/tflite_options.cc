@@ -102,13 +102,14 @@ Result<ir::Padding> padding(PaddingMode value) {
   return fail(ErrorCode::kBadFile, "padding is {}, not 0 (SAME) or 1 (VALID)", static_cast<int>(value));
 }
 
-// The option table of the operator, or an empty one (all defaults) if the file has none.
+// The option table of the operator, or an empty one (all defaults) if the file has none. The verifier looks
+// at the table only if the file says which one it is.
 template <class Table>
 const Table& table(const Operator& op) {
   // An empty table: its vtable (4 bytes: its own size, the table's size), then the table's offset back to it.
   alignas(4) static constexpr std::array<std::uint8_t, 8> kEmpty = {4, 0, 4, 0, 4, 0, 0, 0};
   const void* options = op.options();
-  if (options == nullptr) options = kEmpty.data() + 4;
+  if (options == nullptr || op.options_type() == BuiltinOptions::NONE) options = kEmpty.data() + 4;
   return *static_cast<const Table*>(options);
 }
 
