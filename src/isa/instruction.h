@@ -40,9 +40,9 @@ struct Instruction {
   std::uint8_t b = 0;     // second source: rb or tb; int_addr of dma, param of aiff
   std::uint8_t c = 0;     // ext_addr of dma, act of aiff
   std::uint8_t p = 0;     // governing predicate (or the selector of sel)
-  std::int32_t imm = 0;   // immediate, memory byte offset, control index, wfe/cacheop mode, p1 of bfs,
+  std::int32_t imm = 0;   // immediate, memory byte offset, control index, wfe/cacheop mode, first bit of bfs,
                           //   branch displacement in bundles relative to the own bundle, mode of dma/aiff
-  std::int32_t imm2 = 0;  // p2 of bfs, byte offset of cacheop
+  std::int32_t imm2 = 0;  // further bits of bfs, byte offset of cacheop
   // dma / aiff only
   std::uint8_t desp_ctrl = 0;
   std::uint8_t int_space = 0;  // 0..3 global (ASID), 4 LSRAM, 8 GSRAM

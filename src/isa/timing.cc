@@ -6,9 +6,6 @@
 namespace zynpu::isa {
 namespace {
 
-constexpr unsigned kAfterMatrixCost = 3;
-constexpr unsigned kStoreWindow = 3;  // cycles that hold at most two vector stores
-
 // `consumer` touches `reg` as its accumulator and nowhere else.
 bool only_accumulates(const Instruction& consumer, unsigned reg) {
   return consumer.a != reg && consumer.b != reg;
@@ -82,15 +79,15 @@ unsigned issue_cost(const Bundle& bundle) {
     fma = fma || insn.op == Op::kFma;
   }
   const Kind second = info(bundle.slot[2].op).kind;
-  if (matrix == 2) return 2;
-  if (dot && is_vector_move(second)) return 2;
-  if (fma && (second == Kind::kExtract || second == Kind::kSelect)) return 2;
+  if (matrix == 2) return kMatrixPairCost;
+  if (dot && is_vector_move(second)) return kDotBesideMoveCost;
+  if (fma && (second == Kind::kExtract || second == Kind::kSelect)) return kFmaBesideSelectCost;
   return 1;
 }
 
 unsigned IssueModel::issue(const Bundle& bundle, std::uint64_t now, bool bank_conflict) {
   unsigned cost = issue_cost(bundle);
-  if (bank_conflict) cost = std::max(cost, 2U);
+  if (bank_conflict) cost = std::max(cost, kBankConflictCost);
   bool matrix = false;
   bool arithmetic = false;
   for (unsigned slot = 0; slot < 2; ++slot) {

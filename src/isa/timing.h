@@ -21,6 +21,15 @@ inline constexpr unsigned kMatrixLatency = 4;       // mml, mma to anything but 
 inline constexpr unsigned kDotChainLatency = 1;     // qdpa to qdpa on one accumulator
 inline constexpr unsigned kMatrixChainLatency = 2;  // mma to mma on one accumulator pair
 
+// Issue costs of the situations below; an ordinary bundle costs 1.
+inline constexpr unsigned kMatrixPairCost = 2;       // two mml/mma
+inline constexpr unsigned kDotBesideMoveCost = 2;    // qdpa/qdot beside a vector operation of slot 2
+inline constexpr unsigned kFmaBesideSelectCost = 2;  // fp32 fma beside an extract or sel
+inline constexpr unsigned kBankConflictCost =
+    2;                                           // two accesses that the banks of LSRAM cannot serve together
+inline constexpr unsigned kAfterMatrixCost = 3;  // first vector arithmetic after mml/mma
+inline constexpr unsigned kStoreWindow = 3;      // cycles that hold at most two vector stores
+
 // Latency of the result of `op` for a consumer that does not accumulate onto it; 0 if there is no result.
 // Loads count as if from LSRAM.
 unsigned result_latency(Op op);
@@ -41,11 +50,11 @@ constexpr unsigned lsram_bank(std::uint32_t address) { return address >> 6 & 1; 
 class IssueModel {
  public:
   // Cycles that `bundle` takes if it issues at cycle `now`, which must not decrease: issue_cost(), and
-  // - 3 for the first vector-arithmetic bundle after a bundle with mml/mma,
-  // - 2 if `bank_conflict`: two loads of the bundle hit one LSRAM bank, or a load and a store different ones
-  // (the cost
+  // - kAfterMatrixCost for the first vector-arithmetic bundle after a bundle with mml/mma,
+  // - kBankConflictCost if `bank_conflict`: two loads of the bundle hit one LSRAM bank, or a load and a store
+  // different ones (the cost
   //   of the latter is assumed),
-  // - one more for a third vector store within three cycles.
+  // - one more for a third vector store within kStoreWindow cycles.
   unsigned issue(const Bundle& bundle, std::uint64_t now, bool bank_conflict = false);
 
   // Forgets what went before, as at the start of a task.
