@@ -146,6 +146,7 @@ class Decoder {
         to.depth_multiplier = from.depth_multiplier();
         to.pad_top = from.pad_top(), to.pad_bottom = from.pad_bottom();
         to.pad_left = from.pad_left(), to.pad_right = from.pad_right();
+        to.from_uint8 = from.from_uint8();
         return to;
       }
       case fb::Attributes::PoolAttributes: {

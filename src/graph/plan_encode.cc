@@ -77,11 +77,12 @@ class Encoder {
   Tagged encode(const std::monostate&) { return {fb::Attributes::NONE, {}}; }
   Tagged encode(const ir::ConvAttributes& attributes) {
     const auto& [padding, stride_h, stride_w, dilation_h, dilation_w, depth_multiplier, activation, top,
-                 bottom, left, right] = attributes;
-    return {fb::Attributes::ConvAttributes,
-            fb::CreateConvAttributes(builder_, number(padding), stride_h, stride_w, dilation_h, dilation_w,
-                                     depth_multiplier, number(activation), top, bottom, left, right)
-                .Union()};
+                 bottom, left, right, from_uint8] = attributes;
+    return {
+        fb::Attributes::ConvAttributes,
+        fb::CreateConvAttributes(builder_, number(padding), stride_h, stride_w, dilation_h, dilation_w,
+                                 depth_multiplier, number(activation), top, bottom, left, right, from_uint8)
+            .Union()};
   }
   Tagged encode(const ir::PoolAttributes& attributes) {
     const auto& [padding, stride_h, stride_w, filter_h, filter_w, activation] = attributes;

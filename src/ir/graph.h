@@ -3,6 +3,7 @@
 // NHWC activations; CONV_2D weights OHWI; DEPTHWISE_CONV_2D weights 1HWC; FULLY_CONNECTED weights [out, in].
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,6 +38,7 @@ struct Tensor {
   std::shared_ptr<const Bytes> data;  // constants only: little-endian, dense, elements() * size_of(type) bytes
   bool is_variable = false;           // TFLite "is_variable": state kept between runs (LSTM); starts as zero point
 
+  // Product of the extents; 0 if one is below 1; saturates far below overflow of bytes().
   std::int64_t elements() const;
   std::int64_t bytes() const { return elements() * static_cast<std::int64_t>(size_of(type)); }
   bool is_constant() const { return data != nullptr; }
@@ -61,6 +63,10 @@ struct ConvAttributes {  // kConv2d, kDepthwiseConv2d
   // Explicit padding before the first row/column, added to what `padding` gives; set by the pad-fusion pass together
   // with padding == kValid, never by an importer.
   int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+  // An int8 operator that stands for a uint8 one, all of whose values the legaliser shifted by 128. It keeps two habits
+  // of TFLite's uint8 kernels: the multiplier comes from the product of both scales rounded to float, and the weights
+  // may have a zero point (one for all channels). Never set by an importer.
+  bool from_uint8 = false;
 };
 struct PoolAttributes {  // kAveragePool2d, kMaxPool2d
   Padding padding = Padding::kSame;
