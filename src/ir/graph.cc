@@ -2,6 +2,7 @@
 #include "ir/graph.h"
 
 #include <array>
+#include <limits>
 
 namespace zynpu::ir {
 namespace {
@@ -101,8 +102,12 @@ std::string_view to_string(OpKind kind) {
 }
 
 std::int64_t Tensor::elements() const {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 8;  // largest element: 8 bytes
   std::int64_t count = 1;
-  for (const std::int32_t extent : shape) count *= extent;
+  for (const std::int32_t extent : shape) {
+    if (extent < 1) return 0;
+    count = count > kMost / extent ? kMost : count * extent;
+  }
   return count;
 }
 

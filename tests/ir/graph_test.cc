@@ -49,6 +49,15 @@ TEST(Tensors, CountElementsAndBytes) {
   EXPECT_EQ(tensor(DataType::kInt32, {1, 3, 5, 2}).elements(), 30);
   EXPECT_EQ(tensor(DataType::kInt32, {1, 3, 5, 2}).bytes(), 120);
   EXPECT_EQ(tensor(DataType::kInt8, {65536, 65536}).elements(), std::int64_t{1} << 32);
+  EXPECT_EQ(tensor(DataType::kInt8, {3, 0, 5}).elements(), 0);
+  EXPECT_EQ(tensor(DataType::kInt8, {-3, -5}).elements(), 0);
+}
+
+TEST(Tensors, SaturateInsteadOfOverflowing) {
+  const Tensor huge = tensor(DataType::kInt64, {2147483647, 2147483647, 2147483647, 2147483647});
+  EXPECT_GT(huge.elements(), std::int64_t{1} << 59);
+  EXPECT_EQ(huge.bytes(), huge.elements() * 8);
+  EXPECT_GT(huge.bytes(), 0);
 }
 
 TEST(Macs, CountWhatEachOperatorMultiplies) {
