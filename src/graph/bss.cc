@@ -79,6 +79,8 @@ Result<Bss> read_bss(Reader& reader, std::string_view where, BssVersion version)
                          reader.count(fmt::format("{}.static_section_desc_cnt", where), kStaticBytes));
   ZYNPU_ASSIGN_OR_RETURN(const auto reuses,
                          reader.count(fmt::format("{}.reuse_section_desc_cnt", where), reuse_bytes(version)));
+  // Said here, because without sections whatever follows would be misread.
+  if (reuses == 0) return fail(ErrorCode::kBadFile, "{}.reuse_section_desc_cnt: 0", where);
   bss.static_sections.reserve(statics);
   for (std::uint32_t i = 0; i < statics; ++i) {
     const std::string name = fmt::format("{}.static[{}]", where, i);

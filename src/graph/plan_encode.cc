@@ -17,6 +17,7 @@ constexpr std::uint32_t kPlanVersion = 1;
 class Encoder {
  public:
   Result<Bytes> run(const HostPlan& plan, std::span<const Bytes> nested) {
+    builder_.ForceDefaults(true);  // a -0.0 equals the default 0.0, and would come back as that
     const auto model = encode(plan.model);
     std::vector<Offset<fb::Step>> steps;
     for (const Step& step : plan.steps) {

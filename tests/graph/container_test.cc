@@ -2,6 +2,9 @@
 // Good files: what is written, byte for byte where the format says it, and that it reads back as it was.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "graph/bin.h"
 #include "graph/elf.h"
 #include "graph/samples.h"

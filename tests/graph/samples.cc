@@ -88,9 +88,7 @@ Graph full_bin() {
   graph.virtual_profile = true;
   graph.entry = 16;
   graph.text = pattern(72, 1);
-  graph.rodata =
-      pattern(67, 0x40);  // a size that is no multiple of four: dcr starts inside a word of the file
-  graph.rodata.push_back(0);
+  graph.rodata = pattern(68, 0x40);
   graph.dcr = pattern(32, 0x80);
   graph.data = pattern(200, 7);
   graph.remap = {{0, 60, 1, 8}, {1, 4, 0, 0}, {1, 8, 2, 16}};
