@@ -33,13 +33,13 @@ struct Instruction {
   bool unsigned_d = false;  // .u suffix of max/min (bit u)
   bool unsigned_a = false;  // widening multiplies: source a has unsigned lanes
   bool unsigned_b = false;  // widening multiplies: source b has unsigned lanes
-  std::uint8_t d =
-      0;  // destination: rd, td, pd or pr; the value register of st/stb/vst and mtctrl; rsync of dma
-  std::uint8_t a = 0;     // first source: ra or ta; base register of memory forms; tested register of cbnz;
-                          //   desp of dma, ctrl of aiff
-  std::uint8_t b = 0;     // second source: rb or tb; int_addr of dma, param of aiff
-  std::uint8_t c = 0;     // ext_addr of dma, act of aiff
-  std::uint8_t p = 0;     // governing predicate (or the selector of sel)
+  std::uint8_t d = 0;       // destination: rd, td, pd or pr; the value register of stores and mtctrl;
+                            //   rsync of dma, sync of aiff
+  std::uint8_t a = 0;       // first source: ra or ta; base register of memory forms; tested register of cbnz;
+                            //   desp of dma, ctrl of aiff
+  std::uint8_t b = 0;       // second source: rb or tb; int_addr of dma, param of aiff
+  std::uint8_t c = 0;       // ext_addr of dma, act of aiff
+  std::uint8_t p = 0;       // governing predicate (or the selector of sel)
   std::int32_t imm = 0;   // immediate, memory byte offset, control index, wfe/cacheop mode, first bit of bfs,
                           //   branch displacement in bundles relative to the own bundle, mode of dma/aiff
   std::int32_t imm2 = 0;  // further bits of bfs, byte offset of cacheop
