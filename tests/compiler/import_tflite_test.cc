@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <functional>
 #include <limits>
 
@@ -551,6 +552,26 @@ TEST(TfliteImport, SurvivesEveryFlippedByte) {
     }
   }
   EXPECT_GT(refused, 100);
+}
+
+// An offset may lead to eight-byte numbers that are not aligned, which FlatBuffers' verifier lets pass. The
+// zero point of 1 makes one of the moves do so: it is then read as the vector's length.
+TEST(TfliteImport, SurvivesEveryOffsetMovedByAWord) {
+  TfliteFile conv = conv_file();
+  conv.main().tensors[0]->quantization->zero_point = {1};
+  for (auto file : {variable_file().bytes(), conv.bytes()}) {
+    int refused = 0;
+    for (std::size_t i = 0; i + 4 <= file.size(); i += 4) {
+      std::uint32_t word;
+      std::memcpy(&word, &file[i], 4);
+      for (const std::uint32_t moved : {word - 4, word + 4}) {
+        std::memcpy(&file[i], &moved, 4);
+        if (!import_tflite(file, "m")) ++refused;
+      }
+      std::memcpy(&file[i], &word, 4);
+    }
+    EXPECT_GT(refused, 20);
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 // their tensors).
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <set>
@@ -69,6 +70,14 @@ std::string printable(std::string_view text) {
     }
   }
   return out;
+}
+
+// Element `index` of a verified vector of eight-byte numbers, which the verifier does not hold to their
+// alignment.
+std::int64_t element_of(const flatbuffers::Vector<std::int64_t>& vector, unsigned index) {
+  std::int64_t value = 0;
+  std::memcpy(&value, vector.Data() + std::size_t{index} * sizeof value, sizeof value);
+  return flatbuffers::EndianScalar(value);
 }
 
 std::string string_of(const flatbuffers::String* text) {
@@ -188,7 +197,7 @@ Result<ir::Quantization> Importer::quantization(const tflite::Tensor& source, co
   out.axis = static_cast<int>(axis);
   for (unsigned i = 0; i < scales; ++i) {
     const float scale = q->scale()->Get(i);
-    const std::int64_t zero_point = q->zero_point()->Get(zero_points == 1 ? 0 : i);
+    const std::int64_t zero_point = element_of(*q->zero_point(), zero_points == 1 ? 0 : i);
     if (!std::isfinite(scale) || scale <= 0)
       return where.bad("quantization.scale[{}] is {}, not a finite number above 0", i, scale);
     if (zero_point < low || zero_point > high)
@@ -265,7 +274,7 @@ Status Importer::lstm(const tflite::SubGraph& graph, const tflite::Operator& sou
                      kHiddenScaleIntermediate, size_of(q->scale()), size_of(q->zero_point()));
   auto& attributes = std::get<ir::LstmAttributes>(op.attributes);
   attributes.hidden_scale = q->scale()->Get(0);
-  const std::int64_t zero_point = q->zero_point()->Get(0);
+  const std::int64_t zero_point = element_of(*q->zero_point(), 0);
   if (!std::isfinite(attributes.hidden_scale) || attributes.hidden_scale <= 0)
     return where.bad("intermediates[{}]: quantization.scale[0] is {}, not a finite number above 0",
                      kHiddenScaleIntermediate, attributes.hidden_scale);
