@@ -75,17 +75,8 @@ Result<MulParameters> resolve_mul(const OpContext& context) {
 // still.
 class Broadcast {
  public:
-  Broadcast(const ir::Tensor& a, const ir::Tensor& b, const ir::Tensor& output) : shape_(output.shape) {
-    for (const ir::Tensor* operand : {&a, &b}) {
-      std::vector<std::int64_t> strides(shape_.size(), 0);
-      const std::vector<std::int64_t> dense = dense_strides(operand->shape);
-      const std::size_t lead = shape_.size() - dense.size();
-      for (std::size_t i = 0; i < dense.size(); ++i) {
-        if (operand->shape[i] != 1) strides[lead + i] = dense[i];
-      }
-      (operand == &a ? a_ : b_) = strides;
-    }
-  }
+  Broadcast(const ir::Tensor& a, const ir::Tensor& b, const ir::Tensor& output)
+      : shape_(output.shape), a_(strides(a)), b_(strides(b)) {}
 
   // f(a position, b position, output position, count, a step, b step) for every row of the last dimension.
   template <class F>
@@ -112,6 +103,16 @@ class Broadcast {
   }
 
  private:
+  std::vector<std::int64_t> strides(const ir::Tensor& operand) const {
+    std::vector<std::int64_t> strides(shape_.size(), 0);
+    const std::vector<std::int64_t> dense = dense_strides(operand.shape);
+    const std::size_t lead = shape_.size() - dense.size();
+    for (std::size_t i = 0; i < dense.size(); ++i) {
+      if (operand.shape[i] != 1) strides[lead + i] = dense[i];
+    }
+    return strides;
+  }
+
   std::vector<std::int32_t> shape_;
   std::vector<std::int64_t> a_, b_;
 };
