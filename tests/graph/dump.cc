@@ -10,9 +10,12 @@ namespace {
 struct AttributeDump {
   std::string operator()(const std::monostate&) const { return "-"; }
   std::string operator()(const ir::ConvAttributes& a) const {
-    return fmt::format("conv {} {}x{} {}x{} {} {} {} {} {} {}", static_cast<int>(a.padding), a.stride_h,
-                       a.stride_w, a.dilation_h, a.dilation_w, a.depth_multiplier,
-                       static_cast<int>(a.activation), a.pad_top, a.pad_bottom, a.pad_left, a.pad_right);
+    // Taken apart so that a new field does not compile until it is dumped.
+    const auto& [padding, stride_h, stride_w, dilation_h, dilation_w, multiplier, activation, top, bottom,
+                 left, right, from_uint8] = a;
+    return fmt::format("conv {} {}x{} {}x{} {} {} {} {} {} {} {}", static_cast<int>(padding), stride_h,
+                       stride_w, dilation_h, dilation_w, multiplier, static_cast<int>(activation), top,
+                       bottom, left, right, from_uint8);
   }
   std::string operator()(const ir::PoolAttributes& a) const {
     return fmt::format("pool {} {}x{} {}x{} {}", static_cast<int>(a.padding), a.stride_h, a.stride_w,

@@ -266,7 +266,7 @@ HostPlan plan(std::size_t graphs) {
   builder.model.tensors.back().is_variable = true;
 
   builder.op(OpKind::kConv2d,
-             ir::ConvAttributes{ir::Padding::kValid, 2, 3, 4, 5, 1, ir::Activation::kRelu6, 1, 2, 3, 4},
+             ir::ConvAttributes{ir::Padding::kValid, 2, 3, 4, 5, 1, ir::Activation::kRelu6, 1, 2, 3, 4, true},
              {weight, bias});
   builder.op(OpKind::kDepthwiseConv2d, ir::ConvAttributes{.depth_multiplier = 2}, {weight, ir::kAbsent});
   builder.op(OpKind::kFullyConnected, ir::FullyConnectedAttributes{ir::Activation::kRelu, true},
