@@ -16,20 +16,21 @@
 
 namespace zynpu::vnpu {
 
-// Switches between a diagnosed error (default) and what silicon does or is assumed to do. See docs/assumptions.md.
+// Switches between a diagnosed error (default) and what silicon does or is assumed to do. See
+// docs/assumptions.md.
 struct Options {
-  bool diagnose = true;             // silent failures of tec-semantics.md 3.6 stop the job with a diagnostic
-  bool rounding_half_up = false;    // lsrr/asrr/nsr.*r ties: half to even (vendor model) or half up
+  bool diagnose = true;           // silent failures of tec-semantics.md 3.6 stop the job with a diagnostic
+  bool rounding_half_up = false;  // lsrr/asrr/nsr.*r ties: half to even (vendor model) or half up
   std::uint64_t max_bundles_per_task = 0;  // 0 = no limit; else the task stops with kTimeout-like diagnostic
-  bool timing = true;               // run the timing model (never changes results)
+  bool timing = true;                      // run the timing model (never changes results)
 };
 
 // Counters since the last reset_counters(). Units in the name.
 struct Counters {
   std::uint64_t bundles = 0;
   std::uint64_t instructions = 0;
-  std::uint64_t macs = 0;            // products of qdpa/qdot/dpa/dot/mma issued
-  std::uint64_t cycles = 0;          // modelled: critical path over cores of the job
+  std::uint64_t macs = 0;    // products of qdpa/qdot/dpa/dot/mma issued
+  std::uint64_t cycles = 0;  // modelled: critical path over cores of the job
   std::uint64_t dma_requests = 0;
   std::uint64_t dma_bytes = 0;
   std::uint64_t stall_cycles = 0;
@@ -39,10 +40,10 @@ struct Counters {
 
 // One finished task (x2) or TEC program (z1, z2), in completion order.
 struct TaskRecord {
-  std::uint32_t tcb = 0;        // device address of the TCB; 0 on z1, z2
+  std::uint32_t tcb = 0;  // device address of the TCB; 0 on z1, z2
   std::uint32_t start_pc = 0;
   unsigned core = 0, tec = 0;
-  unsigned group = 0;           // position of the group in the chain
+  unsigned group = 0;                            // position of the group in the chain
   std::uint64_t start_cycle = 0, end_cycle = 0;  // modelled, from the start of the job
   Counters counters;
 };
@@ -54,7 +55,8 @@ struct Diagnostic {
   std::uint32_t pc = 0;
 };
 
-// Attribution of counters to ranges of device addresses (layers of a model). Ranges are disjoint and ascending.
+// Attribution of counters to ranges of device addresses (layers of a model). Ranges are disjoint and
+// ascending.
 struct Region {
   std::uint32_t begin = 0, end = 0;
 };
@@ -66,14 +68,16 @@ struct TraceEvent {
   std::uint64_t cycle;
 };
 
-// Not thread-safe: one thread at a time calls any member. run() executes pending work to completion or to `max_bundles`.
+// Not thread-safe: one thread at a time calls any member. run() executes pending work to completion or to
+// `max_bundles`.
 class Device {
  public:
-  static Result<std::unique_ptr<Device>> create(const part::Part& part, Bus& bus, const Options& options = {});
+  static Result<std::unique_ptr<Device>> create(const part::Part& part, Bus& bus,
+                                                const Options& options = {});
   virtual ~Device() = default;
 
-  // Host register file; `offset` is 4-aligned and below register_bytes(). Side effects as in host-interface.md;
-  // a doorbell write only queues the work, run() does it.
+  // Host register file; `offset` is 4-aligned and below register_bytes(). Side effects as in
+  // host-interface.md; a doorbell write only queues the work, run() does it.
   virtual std::uint32_t read32(std::uint32_t offset) = 0;
   virtual void write32(std::uint32_t offset, std::uint32_t value) = 0;
   virtual std::uint32_t register_bytes() const = 0;
@@ -88,8 +92,8 @@ class Device {
   virtual const Counters& counters() const = 0;
   virtual const std::vector<TaskRecord>& tasks() const = 0;  // of the last job
   virtual void reset_counters() = 0;
-  // Counters by program-counter range, for the TEC with the most cycles of each range (cycles) and the sum over TECs
-  // (all else). Index = region. Setting regions clears their counters.
+  // Counters by program-counter range, for the TEC with the most cycles of each range (cycles) and the sum
+  // over TECs (all else). Index = region. Setting regions clears their counters.
   virtual void set_regions(std::span<const Region> regions) = 0;
   virtual std::span<const Counters> region_counters() const = 0;
   // Called for every retired bundle while set; slows execution. An empty function removes it.
