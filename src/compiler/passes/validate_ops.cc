@@ -217,6 +217,8 @@ Status Rules::conv() const {
     if (pad < 0 || pad > kMaxStep) return bad("explicit padding of {}, outside of 0 to {}", pad, kMaxStep);
     if (pad > 0 && a.padding != ir::Padding::kValid) return bad("explicit padding together with SAME");
   }
+  if (a.from_uint8 && (in(0).type != T::kInt8 || in(1).quant.per_channel()))
+    return bad("from_uint8 on an operator that is not int8, or per channel");
   ZYNPU_TRY(rank(in(0), in_name(0), 4));
   ZYNPU_TRY(rank(in(1), in_name(1), 4));
   ZYNPU_TRY(rank(out(), out_name(), 4));
