@@ -23,12 +23,11 @@ cmake -S . -B build/lint -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=
   cat build/lint.log
   exit 1
 }
-if cmake --build build/lint --target help | grep -q '^zynpu_generated:'; then
-  cmake --build build/lint --target zynpu_generated >build/lint.log || {
-    cat build/lint.log
-    exit 1
-  }
-fi
+mapfile -t generated < <(ninja -C build/lint -t targets all | grep -oE '^[^:]*_generated\.h' || true)
+((!${#generated[@]})) || ninja -C build/lint "${generated[@]}" >build/lint.log || {
+  cat build/lint.log
+  exit 1
+}
 mapfile -t units < <(printf '%s\n' "${sources[@]}" | grep '\.cc$' | while read -r file; do
   # Units that are not part of this configuration (the fuzzers) have no compile command.
   grep -qF "\"file\": \"$PWD/$file\"" build/lint/compile_commands.json && echo "$file" || true
