@@ -90,6 +90,13 @@ std::int16_t to_16_bits(std::int32_t multiplier) {
   return static_cast<std::int16_t>((multiplier + kHalf) >> 16);
 }
 
+// The kernel's rounding right shift of 16-bit numbers. Its remainder mask has 16 bits too, so that from a
+// shift of 16 on, where nothing remains but the sign, it answers 1 and -1.
+std::int16_t shift_right_16(std::int32_t x, int amount) {
+  if (amount > 15) return x < 0 ? -1 : 1;
+  return static_cast<std::int16_t>(rounding_divide_by_pot(x, amount));
+}
+
 // x * relu6(x + 3) / 6 in 16-bit fixed point. The input is spread over 16 bits (times 128); one copy is
 // scaled to the output (but for the last right shift), another to relu6(x + 3)/6 in [0, 1), and both are
 // multiplied.
@@ -120,12 +127,12 @@ Result<ByteTable> hard_swish_table(const OpContext& context, const ir::Tensor& i
     }
     gate = saturating_rounding_doubling_high_mul(gate, relu_factor);
     if (to_relu.shift > 0) gate = saturate16(gate * 2);
-    if (to_relu.shift < 0) gate = static_cast<std::int16_t>(rounding_divide_by_pot(gate, -to_relu.shift));
+    if (to_relu.shift < 0) gate = shift_right_16(gate, -to_relu.shift);
     gate = static_cast<std::int16_t>((gate + 32768) >> 1);  // [-1, 1) to [0, 1)
 
     const std::int32_t product =
         gate * on_output_scale / 32768;  // towards zero: cancels the bias of the roundings
-    return rounding_divide_by_pot(product, -to_output.shift) + zero_point(output);
+    return shift_right_16(product, -to_output.shift) + zero_point(output);
   });
 }
 

@@ -27,7 +27,7 @@ std::int32_t saturating_rounding_doubling_high_mul(std::int32_t a, std::int32_t 
 // The same for 16 bits: floor((a*b + 2^14) / 2^15), saturating for a = b = INT16_MIN.
 std::int16_t saturating_rounding_doubling_high_mul(std::int16_t a, std::int16_t b);
 
-// x / 2^exponent, rounded half away from zero; 0 <= exponent <= 31.
+// x / 2^exponent, rounded half away from zero; 0 <= exponent <= 62.
 std::int32_t rounding_divide_by_pot(std::int32_t x, int exponent);
 
 // The requantisation step of every int8 kernel: x * 2^max(shift, 0) modulo 2^32, then the high product, then

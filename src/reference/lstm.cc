@@ -298,6 +298,11 @@ Status make_output(const OpContext& context, const ir::LstmAttributes& attribute
     return context.unsupported("a projection without the quantisation of what it projects");
   }
   c.project = true;
+  // Before a projection the kernel takes the zero point with the opposite sign, consistently in both factors,
+  // so that only saturated values show it.
+  c.hidden_zero_point = -c.hidden_zero_point;
+  // The kernel adds the hidden zero point times the row's sum where the algebra wants it subtracted; so does
+  // this.
   ZYNPU_ASSIGN_OR_RETURN(c.projection,
                          make_product(context, *weights, bias, c.n.outputs, c.n.cells, c.hidden_zero_point,
                                       scale(*weights) * hidden_scale / scale(*states.output)));
@@ -361,6 +366,10 @@ Prepared prepare_lstm(const OpContext& context) {
   if (context.has_input(kPeephole + 1) != context.has_input(kPeephole + 2) ||
       (!coupled && context.has_input(kPeephole) != context.has_input(kPeephole + 1))) {
     return context.unsupported("its peepholes are neither complete nor absent");
+  }
+  // TFLite's kernel then walks the cells in steps of the outputs and reads past the peephole weights.
+  if (context.has_input(kPeephole + 1) && c.n.outputs != c.n.cells) {
+    return context.unsupported("peepholes with {} cells projected to {} outputs", c.n.cells, c.n.outputs);
   }
   for (const Gate gate : {kInputGate, kForgetGate, kCellGate, kOutputGate}) {
     if (gate != kInputGate || !coupled) ZYNPU_TRY(make_gate(context, states, gate, c));

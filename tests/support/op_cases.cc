@@ -127,8 +127,8 @@ std::vector<std::string> names(bool npu_only) {
 }
 
 // Values of one graph input: over the whole range, near the ends, near zero, or all the same.
-void fill_input(const ir::Tensor& tensor, Random& random, std::vector<std::uint8_t>& bytes) {
-  const int style = random.between(0, 9);
+void fill_input(const ir::Tensor& tensor, bool varied, Random& random, std::vector<std::uint8_t>& bytes) {
+  const int style = varied ? 0 : random.between(0, 9);
   if (tensor.type == DataType::kFloat32) {
     for (std::size_t i = 0; i + 4 <= bytes.size(); i += 4) {
       auto value = static_cast<float>(random.real(-10, 10));
@@ -202,7 +202,7 @@ std::vector<std::vector<std::uint8_t>> op_case_inputs(const OpCase& c, int run) 
   for (const int index : c.graph.inputs) {
     const ir::Tensor& tensor = c.graph.tensors[static_cast<std::size_t>(index)];
     inputs.emplace_back(static_cast<std::size_t>(tensor.bytes()));
-    fill_input(tensor, random, inputs.back());
+    fill_input(tensor, c.varied_inputs, random, inputs.back());
   }
   return inputs;
 }

@@ -23,9 +23,10 @@ const std::vector<OpFamily>& op_families();
 
 struct OpCase {
   std::string name;
-  std::string description;  // shapes and attributes on one line, for a person
-  ir::Graph graph;          // one operator; its constants filled in
-  int runs = 1;             // consecutive runs of one interpreter (operators with state)
+  std::string description;     // shapes and attributes on one line, for a person
+  ir::Graph graph;             // one operator; its constants filled in
+  bool varied_inputs = false;  // inputs over the whole range only, never all alike
+  int runs = 1;                // consecutive runs of one interpreter (operators with state)
 };
 // The case of that name; aborts if there is no such family or number.
 OpCase make_op_case(std::string_view name);

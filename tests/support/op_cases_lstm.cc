@@ -58,7 +58,8 @@ void make_lstm(CaseBuilder& b) {
   const bool coupled = random.chance(25), peepholes = random.chance(35), project = random.chance(35);
   const int batches = random.pick({1, 1, 2, 3}), steps = random.pick({1, 2, 5, 9});
   const int inputs = random.pick({1, 3, 8, 17}), cells = random.pick({1, 4, 7, 16, 20});
-  const int outputs = project ? random.pick({1, 3, 8}) : cells;
+  // TFLite's kernel misreads peepholes of a cell that is projected to another size.
+  const int outputs = project && !peepholes ? random.pick({1, 3, 8}) : cells;
   ir::LstmAttributes a;
   a.time_major = random.chance(40);
   if (random.chance(30)) a.cell_clip = static_cast<float>(random.real(0.1, 4));

@@ -161,13 +161,19 @@ void make_activation(CaseBuilder& b) {
 void make_softmax(CaseBuilder& b) {
   Random& random = b.random;
   ir::SoftmaxAttributes a;
-  a.beta = random.chance(85) ? 1.0f : static_cast<float>(random.real(0.1, 4));
+  a.beta = random.chance(85) ? 1.0f : static_cast<float>(random.real(0.5, 4));
   b.op().attributes = a;
   Shape shape = any_shape(b);
   shape.back() = random.pick({1, 2, 3, 4, 7, 8, 10, 12, 16, 17, 31, 33, 64, 100, 257, 1000, 1001});
   if (shape.size() > 2) shape[shape.size() - 2] = std::min(shape[shape.size() - 2], 4);
   float scale = random.pick({0.001f, 0.01f, 0.05f, 0.1f, 0.2f, 0.5f, 1.0f, 3.0f});
   scale *= static_cast<float>(random.real(0.8, 1.3));
+  if (shape.back() > 511) {
+    // Exponentials that sum to 512 or more shift by more than 31 bits, where the kernel's result is
+    // undefined.
+    scale = std::max(scale, 0.1f);
+    b.c.varied_inputs = true;
+  }
   const int input = b.input(shape, {scale, b.zero_point()});
   b.output(shape, {1.0f / 256, low_of(b.type)});
   b.describe(text_of(b.tensor(input)) + " beta " + std::to_string(a.beta));
@@ -181,14 +187,7 @@ void make_quantize(CaseBuilder& b, DataType from, DataType to) {
     b.use_as_input(b.add("input0", from, shape));
   } else {
     b.type = from;
-    const int input = b.input(shape, {scale, from == DataType::kInt16 ? 0 : b.zero_point()});
-    if (to == DataType::kFloat32 && from == DataType::kInt8 && random.chance(25)) {  // per channel
-      ir::Quantization& quant = b.tensor(input).quant;
-      quant.axis = static_cast<int>(shape.size()) - 1;
-      quant.scale.clear();
-      for (int i = 0; i < shape.back(); ++i) quant.scale.push_back(b.scale());
-      quant.zero_point.assign(quant.scale.size(), 0);
-    }
+    b.input(shape, {scale, from == DataType::kInt16 ? 0 : b.zero_point()});
   }
   if (to == DataType::kFloat32) {
     b.use_as_output(b.add("output0", to, shape));

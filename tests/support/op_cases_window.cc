@@ -53,7 +53,7 @@ std::string window_text(const Axis& v, const Axis& h, ir::Padding padding) {
 // Weights [.. channels on `axis` ..], bias, and the output's scale such that results spread over the output's
 // range, fall on few values, or saturate. `taps`: products in one sum.
 void make_weights(CaseBuilder& b, Shape shape, int axis, int channels, double taps, Shape output_shape,
-                  ir::Activation activation) {
+                  ir::Activation activation, bool explicit_padding = false) {
   Random& random = b.random;
   const bool is_unsigned = b.type == DataType::kUint8;
   const bool fully_connected = b.op().kind == OpKind::kFullyConnected;
@@ -88,7 +88,9 @@ void make_weights(CaseBuilder& b, Shape shape, int axis, int channels, double ta
 
   const double magnitude = style == 0 ? 127 : style == 1 ? 2 : 74;
   const double sum = std::sqrt(taps) * 90.0 * magnitude;  // of a typical accumulator
-  if (random.chance(85)) {
+  // TFLite's quantised CONV_2D insists on a bias.
+  const bool needs_bias = b.op().kind == OpKind::kConv2d && !explicit_padding;
+  if (needs_bias || random.chance(85)) {
     const int bias = b.add("bias", DataType::kInt32, {channels});
     std::vector<std::int32_t> biases(static_cast<std::size_t>(channels));
     const int reach = static_cast<int>(std::min(sum * 2, 1e8)) + 1;
@@ -98,8 +100,8 @@ void make_weights(CaseBuilder& b, Shape shape, int axis, int channels, double ta
     b.tensor(bias).quant.scale = {b.tensor(b.c.graph.inputs[0]).quant.scale[0] * scale};
     b.tensor(bias).quant.zero_point = {0};
     b.op().inputs.push_back(bias);
-  } else if (random.chance(50)) {
-    b.op().inputs.push_back(ir::kAbsent);
+  } else if (fully_connected && random.chance(50)) {
+    b.op().inputs.push_back(ir::kAbsent);  // DEPTHWISE_CONV_2D wants an absent bias left out, not -1
   }
   const double spread = random.pick({0.5, 8.0, 40.0, 60.0, 60.0, 90.0, 400.0});
   double multiplier = spread / sum;
