@@ -2,6 +2,7 @@
 #include "compiler/codegen/assembler.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "compiler/codegen/latency.h"
 
@@ -163,12 +164,12 @@ Result<Fragment> Assembler::run() {
     switch (item.kind) {
       case Builder::Item::Kind::kLoopBegin:
         loop = &builder_.loops_[static_cast<std::size_t>(item.loop)];
-        outside = std::move(block_);
-        block_.clear();
+        outside = std::exchange(block_, {});
         break;
       case Builder::Item::Kind::kLoopEnd: {
-        const std::vector<Node> body = std::move(block_);
-        block_ = std::move(outside);
+        if (loop == nullptr)
+          return fail(ErrorCode::kInternal, "code of `{}`: a loop ends that never began", out_.name);
+        const std::vector<Node> body = std::exchange(block_, std::exchange(outside, {}));
         ZYNPU_TRY(loop_item(*loop, body));
         loop = nullptr;
         break;
