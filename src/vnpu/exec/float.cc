@@ -18,7 +18,6 @@ ZYNPU_INLINE To bits_as(const From& from) {
 }
 
 // --- formats
-// ------------------------------------------------------------------------------------------------------
 
 struct Half {
   // Exact. Subnormals are scaled by a multiplication, which is exact too.
@@ -30,7 +29,7 @@ struct Half {
   }
   static ZYNPU_INLINE u16 narrow(float f) {
     const u32 bits = bits_as<u32>(f), sign = bits >> 16 & 0x8000, rest = bits & 0x7FFFFFFF;
-    if (rest > 0x7F800000) return static_cast<u16>(sign | 0x7E00);
+    if (rest > 0x7F800000) return 0x7E00;
     if (rest >= 0x477FF000) return static_cast<u16>(sign | 0x7C00);  // rounds to 2^16 or more
     if (rest <
         0x38800000) {  // below the smallest normal: adding 0.5 leaves the rounded subnormal in the low bits
@@ -46,7 +45,9 @@ struct Brain {
 };
 
 // --- lane by lane
-// -------------------------------------------------------------------------------------------------
+
+// Which NaN an operation gives depends on the host; here it is always the same.
+ZYNPU_INLINE float canonical(float x) { return x != x ? bits_as<float>(u32{0x7FC00000}) : x; }
 
 float add(float a, float b) { return a + b; }
 float sub(float a, float b) { return a - b; }
@@ -60,7 +61,7 @@ template <float (*F)(float, float)>
 void single(TecState& s, const MicroOp& op) {
   const Lanes<float> a = load<float>(s.t[op.a]), b = load<float>(s.t[op.b]);
   Lanes<float> d;
-  for (unsigned i = 0; i < kLanes<float>; ++i) d[i] = F(a[i], b[i]);
+  for (unsigned i = 0; i < kLanes<float>; ++i) d[i] = canonical(F(a[i], b[i]));
   store_where<float>(s.p[op.p], s.t[op.d], d);
 }
 // The same in fp16: fp32 carries twice the digits and two more, so rounding twice is rounding once.
@@ -75,7 +76,7 @@ void half(TecState& s, const MicroOp& op) {
 void fma(TecState& s, const MicroOp& op) {
   const Lanes<float> a = load<float>(s.t[op.a]), b = load<float>(s.t[op.b]), c = load<float>(s.t[op.d]);
   Lanes<float> d;
-  for (unsigned i = 0; i < kLanes<float>; ++i) d[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  for (unsigned i = 0; i < kLanes<float>; ++i) d[i] = canonical(__builtin_fmaf(a[i], b[i], c[i]));
   store_where<float>(s.p[op.p], s.t[op.d], d);
 }
 // td.fp32[i] += ta.fp16[2i + odd] * tb.fp16[2i + odd]; the predicate is that of the fp16 lane.
@@ -85,14 +86,15 @@ void fma_half(TecState& s, const MicroOp& op) {
   Lanes<float> d = load<float>(s.t[op.d]);
   for (unsigned i = 0; i < kLanes<float>; ++i) {
     const unsigned lane = 2 * i + kOdd;
-    if ((s.p[op.p] >> (2 * lane) & 1) != 0) d[i] += Half::widen(a[lane]) * Half::widen(b[lane]);
+    if ((s.p[op.p] >> (2 * lane) & 1) != 0)
+      d[i] = canonical(d[i] + Half::widen(a[lane]) * Half::widen(b[lane]));
   }
   store(s.t[op.d], d);
 }
 void rint(TecState& s, const MicroOp& op) {
   const Lanes<float> a = load<float>(s.t[op.a]);
   Lanes<float> d;
-  for (unsigned i = 0; i < kLanes<float>; ++i) d[i] = __builtin_nearbyintf(a[i]);
+  for (unsigned i = 0; i < kLanes<float>; ++i) d[i] = canonical(__builtin_nearbyintf(a[i]));
   store_where<float>(s.p[op.p], s.t[op.d], d);
 }
 // td = ta * 2^tb
@@ -102,13 +104,12 @@ void scal2(TecState& s, const MicroOp& op) {
   Lanes<float> d;
   for (unsigned i = 0; i < kLanes<float>; ++i) {
     const s32 n = b[i] < -400 ? -400 : b[i] > 400 ? 400 : b[i];  // beyond, the result no longer changes
-    d[i] = __builtin_ldexpf(a[i], n);
+    d[i] = canonical(__builtin_ldexpf(a[i], n));
   }
   store_where<float>(s.p[op.p], s.t[op.d], d);
 }
 
 // --- conversions
-// --------------------------------------------------------------------------------------------------
 
 // Saturating; NaN gives 0.
 void to_int(TecState& s, const MicroOp& op) {
@@ -138,7 +139,6 @@ void narrow(TecState& s, const MicroOp& op) {
 }
 
 // --- matrix unit
-// --------------------------------------------------------------------------------------------------
 
 // C[m][n] (+)= sum over k of X[m][k] * Y[n][k], row-major C in {td, td + 1}. Exact products, one sum in fp64,
 // one rounding: the unit's own order is not published (tec-semantics.md 5.5).
@@ -157,7 +157,7 @@ void matrix(TecState& s, const MicroOp& op) {
     for (unsigned n = 0; n < 4; ++n) {
       double sum = kAccumulate ? static_cast<double>(c[4 * m + n]) : 0;
       for (unsigned k = 0; k < 4; ++k) sum += x[4 * m + k] * y[4 * n + k];
-      c[4 * m + n] = static_cast<float>(sum);
+      c[4 * m + n] = canonical(static_cast<float>(sum));
     }
   std::memcpy(s.t[op.d].byte, c, kVectorBytes);
   std::memcpy(s.t[op.d + 1].byte, c + 8, kVectorBytes);

@@ -14,7 +14,6 @@ using s32 = std::int32_t;
 using u32 = std::uint32_t;
 
 // --- lane by lane
-// -------------------------------------------------------------------------------------------------
 
 template <class L>
 struct Add {
@@ -99,7 +98,6 @@ void compare(TecState& s, const MicroOp& op) {
 }
 
 // --- dot products
-// -------------------------------------------------------------------------------------------------
 
 // The eight sums of four byte products. Even and odd bytes of each half, then pairs of halves: 0*2 and 1*3.
 ZYNPU_INLINE Lanes<s32> quad_sums(const Lanes<s16>& a, const Lanes<s16>& b) {
@@ -151,7 +149,6 @@ void pair_dot(TecState& s, const MicroOp& op) {
 }
 
 // --- widening products
-// --------------------------------------------------------------------------------------------
 
 // Exact products of half of the lanes, low or high; one predicate bit a source lane.
 template <class Wide, class A, class B, bool kHigh>
@@ -191,7 +188,6 @@ void rpadd(TecState& s, const MicroOp& op) {
 }
 
 // --- selection
-// ----------------------------------------------------------------------------------------------------
 
 constexpr OpFunction by_size(isa::Size size, OpFunction b, OpFunction h, OpFunction w) {
   return size == isa::Size::kB ? b : size == isa::Size::kH ? h : w;
