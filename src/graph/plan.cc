@@ -86,6 +86,10 @@ Result<Bytes> write_model(const HostPlan& plan) {
   if (plan.graphs.empty())
     return fail(ErrorCode::kInvalidArgument,
                 "the model has nothing for the NPU, so there is no container that could carry it");
+  for (std::size_t i = 0; i < plan.graphs.size(); ++i)
+    if (auto status = validate(plan.graphs[i]); !status)
+      return fail(ErrorCode::kInvalidArgument, "cannot write the model: plan.graphs[{}]: {}", i,
+                  status.error().message);
   if (auto status = check_plan(plan); !status)
     return fail(ErrorCode::kInvalidArgument, "cannot write the model: {}", status.error().message);
   std::vector<Bytes> nested;

@@ -222,6 +222,8 @@ class StepCheck {
     for (std::size_t i = 0; i < is_available_.size(); ++i)
       is_available_[i] = plan.model.tensors[i].is_constant() || plan.model.tensors[i].is_variable;
     for (const int input : plan.model.inputs) is_available_[static_cast<std::size_t>(input)] = true;
+    for (const Graph& graph : plan.graphs)
+      pieces_.push_back({pieces(graph, SubSectionType::kInput), pieces(graph, SubSectionType::kOutput)});
   }
 
   Status run() {
@@ -269,9 +271,9 @@ class StepCheck {
   Status npu_step(const Step& step, const std::string& where) {
     if (step.graph < 0 || static_cast<std::size_t>(step.graph) >= plan_.graphs.size())
       return bad("{}.graph: {} of {}", where, step.graph, plan_.graphs.size());
-    const Graph& graph = plan_.graphs[static_cast<std::size_t>(step.graph)];
-    ZYNPU_TRY(pieces(graph, SubSectionType::kInput, step.inputs, where + ".inputs"));
-    ZYNPU_TRY(pieces(graph, SubSectionType::kOutput, step.outputs, where + ".outputs"));
+    const GraphPieces& graph = pieces_[static_cast<std::size_t>(step.graph)];
+    ZYNPU_TRY(match(step.inputs, graph.inputs, where + ".inputs"));
+    ZYNPU_TRY(match(step.outputs, graph.outputs, where + ".outputs"));
     ZYNPU_TRY(available(step.inputs, where + ".inputs"));
     for (const int output : step.outputs)
       if (plan_.model.tensors[static_cast<std::size_t>(output)].is_constant())
@@ -280,26 +282,38 @@ class StepCheck {
     return {};
   }
 
-  // The tensors of a step against the inputs or outputs of its graph, by id.
-  Status pieces(const Graph& graph, SubSectionType type, const std::vector<int>& tensors,
-                std::string_view where) const {
-    std::size_t count = 0;
+  // Bytes of a graph's inputs or outputs, by id. Ids are a permutation of 0..n-1.
+  static std::vector<std::uint32_t> pieces(const Graph& graph, SubSectionType type) {
+    std::vector<std::uint32_t> sizes;
     for (const Bss& bss : graph.bss)
       for (const ReuseSection& section : bss.reuse_sections)
         for (const SubSection& sub : section.sub_sections) {
           if (sub.type != type) continue;
-          ++count;
-          if (sub.id >= tensors.size()) continue;  // the count is wrong then
-          const ir::Tensor& tensor = plan_.model.tensors[static_cast<std::size_t>(tensors[sub.id])];
-          if (static_cast<std::uint64_t>(tensor.bytes()) != sub.size)
-            return bad("{}: tensor {} has {} bytes, id {} of the graph {}", where, tensors[sub.id],
-                       tensor.bytes(), sub.id, sub.size);
+          if (sub.id >= sizes.size()) sizes.resize(std::size_t{sub.id} + 1);
+          sizes[sub.id] = sub.size;
         }
-    if (count != tensors.size()) return bad("{}: {} tensors, the graph has {}", where, tensors.size(), count);
+    return sizes;
+  }
+
+  // The tensors of a step against the inputs or outputs of its graph.
+  Status match(const std::vector<int>& tensors, const std::vector<std::uint32_t>& sizes,
+               std::string_view where) const {
+    if (sizes.size() != tensors.size())
+      return bad("{}: {} tensors, the graph has {}", where, tensors.size(), sizes.size());
+    for (std::size_t id = 0; id < sizes.size(); ++id)
+      if (const auto bytes = plan_.model.tensors[static_cast<std::size_t>(tensors[id])].bytes();
+          bytes != sizes[id])
+        return bad("{}: tensor {} has {} bytes, id {} of the graph {}", where, tensors[id], bytes, id,
+                   sizes[id]);
     return {};
   }
 
+  struct GraphPieces {
+    std::vector<std::uint32_t> inputs, outputs;
+  };
+
   const HostPlan& plan_;
+  std::vector<GraphPieces> pieces_;
   std::vector<bool> is_available_, is_done_;
 };
 

@@ -10,7 +10,7 @@
 namespace zynpu::graph {
 
 // Every rule of a plan in memory, so that the writer refuses what the reader would. kBadFile names the item.
-// The graphs themselves are not validated here.
+// Expects that each of its graphs passes validate().
 Status check_plan(const HostPlan& plan);
 
 // FlatBuffer of everything but graphs[0]. `nested[i]` is the container of plan.graphs[i + 1].

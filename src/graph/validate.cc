@@ -31,6 +31,7 @@ class Validator {
 
   Status run() {
     ZYNPU_ASSIGN_OR_RETURN(container_, container_of(graph_.device_word));
+    has_extra_weights_ = find_note(graph_, "extra_weight_name") != nullptr;
     ZYNPU_TRY(blocks());
     ZYNPU_TRY(container_ == Container::kBin ? bin() : elf());
     for (std::size_t i = 0; i < graph_.bss.size(); ++i) ZYNPU_TRY(bss(i));
@@ -193,7 +194,7 @@ class Validator {
     if (bss.stack_align == 0) return bad("{}.stack_align_bytes: 0", where);
     ZYNPU_TRY(alignment(bss.stack_align, where, "stack_align_bytes"));
     if (bss.reuse_sections.empty()) return bad("{}.reuse_section_desc_cnt: 0", where);
-    const bool data_is_here = index == 0 || find_note(graph_, "extra_weight_name") == nullptr;
+    const bool data_is_here = index == 0 || !has_extra_weights_;
     for (std::size_t i = 0; i < bss.static_sections.size(); ++i)
       ZYNPU_TRY(static_section(bss.static_sections[i], data_is_here, fmt::format("{}.static[{}]", where, i)));
     for (std::size_t i = 0; i < bss.reuse_sections.size(); ++i)
@@ -300,6 +301,7 @@ class Validator {
 
   const Graph& graph_;
   Container container_ = Container::kBin;
+  bool has_extra_weights_ = false;
 };
 
 }  // namespace

@@ -214,6 +214,16 @@ TEST(PlanWriter, RefusesAGraphWithAPlanOfItsOwn) {
   EXPECT_NE(file.error().message.find("graphs[1].plan"), std::string::npos);
 }
 
+TEST(PlanWriter, RefusesAnInvalidGraph) {
+  HostPlan plan = samples::plan(2);
+  plan.graphs[1].bss[0].reuse_sections[0].sub_sections[0].id = 0xFFFFFFFF;
+  const auto file = write_model(plan);
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(file.error().message.find("graphs[1]: sub_section.id"), std::string::npos)
+      << file.error().message;
+}
+
 // Below: plans made with the FlatBuffers builder, for what a HostPlan cannot express.
 
 using flatbuffers::FlatBufferBuilder;
