@@ -273,6 +273,15 @@ void Builder::repeat(R counter, const std::function<void()>& body) {
   branch_if_nonzero(counter, start);
 }
 
+void Builder::if_nonzero(R r, const std::function<void()>& body) {
+  const Label then = label(), end = label();
+  branch_if_nonzero(r, then);
+  branch(end);
+  bind(then);
+  body();
+  bind(end);
+}
+
 void Builder::emit_dma(R descriptor, R lsram, R ddr, R sync, std::uint8_t dir) {
   isa::Instruction insn = make(isa::Op::kDma, sync.n, descriptor.n, lsram.n);
   insn.c = ddr.n;

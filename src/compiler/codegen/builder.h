@@ -230,6 +230,9 @@ class Builder {
   // inside.
   void repeat(R counter, const std::function<void()>& body);
 
+  // Runs the body if `r` is not 0.
+  void if_nonzero(R r, const std::function<void()>& body);
+
   // --- DMA (direct mode). `sync` holds a flag number 0..3. Descriptors: dma.h.
   void dma_to_lsram(R descriptor, R lsram, R ddr, R sync);
   void dma_to_ddr(R descriptor, R lsram, R ddr, R sync);

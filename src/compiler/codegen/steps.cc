@@ -21,18 +21,9 @@ void put_request(std::vector<std::uint8_t>& out, const StepRequest& step, std::u
   put_word(out, step.flag << 8 | step.flag);
 }
 
-void if_nonzero(Builder& b, R r, const std::function<void()>& body) {
-  const Label then = b.label(), end = b.label();
-  b.branch_if_nonzero(r, then);
-  b.branch(end);
-  b.bind(then);
-  body();
-  b.bind(end);
-}
-
 // Issues `count` requests of the list at `cursor` and moves the cursor behind it.
 void emit_requests(Builder& b, R count, R cursor, bool to_lsram) {
-  if_nonzero(b, count, [&] {
+  b.if_nonzero(count, [&] {
     Gpr blob = b.gpr();
     b.ld(blob, kLayerParams, 0);
     b.repeat(count, [&] {
@@ -57,7 +48,7 @@ void emit_requests(Builder& b, R count, R cursor, bool to_lsram) {
 }
 
 void emit_fills(Builder& b, R count, R cursor, int fill_param) {
-  if_nonzero(b, count, [&] {
+  b.if_nonzero(count, [&] {
     Vec value = b.vec();
     {
       Gpr word = b.gpr();
@@ -166,7 +157,7 @@ void emit_steps(Builder& b, const StepShape& shape, int fill_param, const std::f
     b.ld(left, entry, 4);
     b.add(step, step, blob);
   }
-  if_nonzero(b, left, [&] {
+  b.if_nonzero(left, [&] {
     b.repeat(left, [&] {
       {
         Gpr cursor = b.gpr(), count = b.gpr();
