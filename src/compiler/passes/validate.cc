@@ -241,24 +241,29 @@ class Variables {
   std::map<std::pair<std::string, std::string>, std::pair<ir::DataType, std::vector<std::int32_t>>> values_;
 };
 
+Status validate_body(const ir::Graph& body, Variables& variables) {
+  ZYNPU_TRY(Validator(body).run());
+  ZYNPU_TRY(variables.add(body));
+  for (std::size_t i = 0; i < body.ops.size(); ++i) {
+    if (body.ops[i].kind == K::kCallOnce)
+      return fail(ErrorCode::kUnsupported, "{}: {}: a CALL_ONCE inside the body of another", body.name,
+                  describe_op(body, static_cast<int>(i)));
+  }
+  if (!body.subgraphs.empty() || !body.inputs.empty() || !body.outputs.empty())
+    return fail(ErrorCode::kUnsupported,
+                "{}: a body of CALL_ONCE with inputs, outputs or subgraphs of its own", body.name);
+  return {};
+}
+
 }  // namespace
 
 Status validate(const ir::Graph& graph) {
   ZYNPU_TRY(Validator(graph).run());
   Variables variables;
   ZYNPU_TRY(variables.add(graph));
-  for (const ir::Graph& body : graph.subgraphs) {
-    ZYNPU_TRY(Validator(body).run());
-    ZYNPU_TRY(variables.add(body));
-    for (std::size_t i = 0; i < body.ops.size(); ++i) {
-      if (body.ops[i].kind == K::kCallOnce)
-        return fail(ErrorCode::kUnsupported, "{}: subgraph `{}`: {}: a CALL_ONCE inside the body of another",
-                    graph.name, shortened(body.name), describe_op(body, static_cast<int>(i)));
-    }
-    if (!body.subgraphs.empty() || !body.inputs.empty() || !body.outputs.empty())
-      return fail(ErrorCode::kUnsupported,
-                  "{}: subgraph `{}`: a body of CALL_ONCE with inputs, outputs or subgraphs of its own",
-                  graph.name, shortened(body.name));
+  for (std::size_t i = 0; i < graph.subgraphs.size(); ++i) {
+    if (const Status status = validate_body(graph.subgraphs[i], variables); !status)
+      return fail(status.error().code, "{}: subgraph {}: {}", graph.name, i + 1, status.error().message);
   }
   return {};
 }
