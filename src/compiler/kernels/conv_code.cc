@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// The convolution's inner loops: P windows times W vectors of output channels are summed in registers, one
+// trip a few words of the window; the sums go to a scratch area, which is requantised row by row.
+#include <array>
+
+#include "compiler/kernels/conv_plan.h"
+
+namespace zynpu::compiler {
+namespace {
+
+constexpr Area kInput{1}, kWeights{2}, kScratch{3}, kOutput{4}, kTable{5}, kFlipped{6};
+constexpr unsigned kMaxPixels = 4, kMaxVectors = 4;
+
+class ConvEmitter {
+ public:
+  ConvEmitter(Builder& builder, const ConvCode& code) : b_(builder), code_(code), shape_{conv_args(code)} {}
+
+  StepShape shape() const { return shape_; }
+
+  void step(R step) {
+    step_ = step;
+    if (code_.unsigned_input) flip_input();
+    Gpr weights = b_.gpr(), in = b_.gpr(), out = b_.gpr(), blocks = b_.gpr();
+    argument(weights, kArgWeights);
+    argument(in, kArgIn);
+    argument(out, kArgOut);
+    argument(blocks, kArgBlocks);
+    b_.repeat(blocks, [&] {
+      rows(weights, in, out);
+      Gpr change = b_.gpr();
+      parameter(change, kParamBlockBytes);
+      b_.add(weights, weights, change);
+      parameter(change, kParamInBlock);
+      b_.add(in, in, change);
+      argument(change, kArgOutBlock);
+      b_.add(out, out, change);
+    });
+  }
+
+ private:
+  void argument(R d, unsigned arg) { b_.ld(d, step_, StepShape::arg(arg)); }
+  void parameter(R d, unsigned param) { b_.ld(d, kLayerParams, static_cast<std::int32_t>(4 * param)); }
+
+  // uint8 to int8: every byte of the tile, once.
+  void flip_input() {
+    Gpr vectors = b_.gpr();
+    argument(vectors, kArgFlipVectors);
+    b_.if_nonzero(vectors, [&] {
+      Gpr at = b_.gpr();
+      argument(at, kArgFlipAt);
+      b_.add(vectors, vectors, -1);
+      b_.loop(vectors, 1,
+              [&] {
+                Vec x = b_.vec();
+                b_.vld(x, at, 0, kInput);
+                b_.vaddi(Size::kB, x, x, 128);
+                b_.vst(x, at, 0, kFlipped);
+                b_.add(at, at, 32);
+              },
+              {"flip"});
+      b_.barrier();
+    });
+  }
+
+  void rows(R weights, R in, R out) {
+    Gpr left = b_.gpr(), row = b_.gpr();
+    argument(left, kArgRows);
+    b_.move(row, in);
+    b_.repeat(left, [&] {
+      groups(weights, row);
+      if (code_.chunked) {
+        Gpr finish = b_.gpr();
+        argument(finish, kArgFinish);
+        b_.if_nonzero(finish, [&] { requantise(weights, out); });
+      } else {
+        requantise(weights, out);
+      }
+      Gpr change = b_.gpr();
+      parameter(change, kParamRowPitch);
+      b_.add(row, row, change);
+      argument(change, kArgOutRow);
+      b_.add(out, out, change);
+    });
+  }
+
+  void requantise(R weights, R out) {
+    Gpr from = b_.gpr(), to = b_.gpr(), count = b_.gpr(), constants = b_.gpr();
+    parameter(from, kParamScratch);
+    b_.move(to, out);
+    argument(count, kArgPass);
+    b_.add(constants, weights, static_cast<std::int32_t>(start_bytes()));
+    emit_requant(b_, code_.requant, from, to, count, constants, kScratch, kOutput);
+  }
+
+  // Start values of a block: of each channel, or of each pixel and channel if sums are made in chunks.
+  unsigned start_bytes() const { return 32 * code_.vectors * (code_.chunked ? code_.pixels : 1); }
+
+  void groups(R weights, R row) {
+    Gpr sums = b_.gpr(), left = b_.gpr(), window = b_.gpr(), pitch = b_.gpr();
+    Gpr init;
+    parameter(sums, kParamScratch);
+    argument(left, kArgGroups);
+    b_.move(window, row);
+    parameter(pitch, kParamPixelPitch);
+    if (code_.chunked) {
+      init = b_.gpr();
+      argument(init, kArgInit);
+    }
+    b_.repeat(left, [&] {
+      std::array<std::array<Vec, kMaxVectors>, kMaxPixels> sum;
+      for (unsigned p = 0; p < code_.pixels; ++p)
+        for (unsigned v = 0; v < code_.vectors; ++v) {
+          sum[p][v] = b_.vec();
+          if (code_.chunked)
+            b_.vld(sum[p][v], init, static_cast<std::int32_t>(32 * (p * code_.vectors + v)), kAnywhere);
+          else
+            b_.vld(sum[p][v], weights, static_cast<std::int32_t>(32 * v), kWeights);
+        }
+      if (code_.chunked) {
+        Gpr change = b_.gpr();
+        argument(change, kArgInitStep);
+        b_.add(init, init, change);
+      }
+      walk(sum, weights, window, pitch);
+      for (unsigned p = 0; p < code_.pixels; ++p)
+        for (unsigned v = 0; v < code_.vectors; ++v)
+          b_.vst(sum[p][v], sums, static_cast<std::int32_t>(32 * (p * code_.vectors + v)), kScratch);
+      b_.add(sums, sums, static_cast<std::int32_t>(32 * code_.pixels * code_.vectors));
+    });
+  }
+
+  // One window per pixel, from its first to its last word. Moves `window` to the next group.
+  void walk(std::array<std::array<Vec, kMaxVectors>, kMaxPixels>& sum, R weights, R window, R pitch) {
+    std::array<Gpr, kMaxPixels> pixel;
+    Gpr at_weights = b_.gpr(), at_table = b_.gpr(), trips = b_.gpr();
+    pixel[0] = b_.gpr();
+    b_.move(pixel[0], window);
+    for (unsigned p = 1; p < code_.pixels; ++p) {
+      pixel[p] = b_.gpr();
+      b_.add(pixel[p], pixel[p - 1], pitch);
+    }
+    b_.add(window, pixel[code_.pixels - 1], pitch);
+    parameter(at_weights, kParamHeader);
+    b_.add(at_weights, at_weights, weights);
+    if (code_.chunked) {
+      argument(at_table, kArgTable);
+      argument(trips, kArgTrips);
+    } else {
+      parameter(at_table, kParamTable);
+      parameter(trips, kParamTrips);
+    }
+    b_.loop(trips, 2,
+            [&] {
+              Gpr delta = b_.gpr();
+              b_.ld(delta, at_table, 0, kTable);
+              for (unsigned u = 0; u < code_.unroll; ++u) word(sum, pixel, at_weights, u);
+              for (unsigned p = 0; p < code_.pixels; ++p) b_.add(pixel[p], pixel[p], delta);
+              b_.add(at_weights, at_weights, static_cast<std::int32_t>(32 * code_.unroll * code_.vectors));
+              b_.add(at_table, at_table, 4);
+            },
+            {"walk"});
+  }
+
+  void word(std::array<std::array<Vec, kMaxVectors>, kMaxPixels>& sum, std::array<Gpr, kMaxPixels>& pixel,
+            R at_weights, unsigned u) {
+    std::array<Vec, kMaxVectors> weight;
+    for (unsigned v = 0; v < code_.vectors; ++v) {
+      weight[v] = b_.vec();
+      b_.vld(weight[v], at_weights, static_cast<std::int32_t>(32 * (u * code_.vectors + v)), kWeights);
+    }
+    for (unsigned p = 0; p < code_.pixels; ++p) {
+      Vec activation = b_.vec();
+      if (code_.depthwise) {
+        b_.vld(activation, pixel[p], static_cast<std::int32_t>(32 * u), kInput);
+      } else {
+        Gpr four = b_.gpr();
+        b_.ld(four, pixel[p], static_cast<std::int32_t>(4 * u), kInput);
+        b_.bcast(activation, four);
+      }
+      for (unsigned v = 0; v < code_.vectors; ++v) b_.qdpa(sum[p][v], activation, weight[v]);
+    }
+  }
+
+  Builder& b_;
+  const ConvCode& code_;
+  StepShape shape_;
+  R step_;
+};
+
+}  // namespace
+
+unsigned conv_args(const ConvCode& code) {
+  return code.chunked ? kArgMax : code.unsigned_input ? kArgFlipVectors + 1 : kArgPlainCount;
+}
+
+Result<Fragment> emit_conv(const ConvCode& code) {
+  if (code.pixels > kMaxPixels || code.vectors > kMaxVectors || code.pixels * code.vectors % 4 != 0)
+    return fail(ErrorCode::kInternal, "a register block of {} x {} vectors", code.pixels, code.vectors);
+  Builder b(code.depthwise ? "depthwise" : "conv");
+  ConvEmitter emitter(b, code);
+  emit_steps(b, emitter.shape(), kParamFill, [&](R step) { emitter.step(step); });
+  return std::move(b).finish();
+}
+
+}  // namespace zynpu::compiler

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// The search: register blocks, shares of the workers, tiles and the order of loops, by a cost model.
+#include "compiler/kernels/conv_plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "compiler/kernels/conv_tiles.h"
+
+namespace zynpu::compiler {
+namespace {
+
+int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+// Cycles of one trip of the inner loop, loopend included: the slots it needs.
+double trip_cycles(const ConvCode& c) {
+  const unsigned products = c.unroll * c.pixels * c.vectors;
+  const unsigned arithmetic = products + c.pixels + 2;
+  const unsigned loads = c.unroll * (c.vectors + c.pixels) + 1;
+  const unsigned broadcasts = c.depthwise ? 0 : c.unroll * c.pixels;
+  return 1.0 + std::max({(arithmetic + 1) / 2, (loads + broadcasts + 1) / 2, broadcasts});
+}
+
+// Modelled cycles of the slowest worker (tec-semantics.md 9.4, 9.7).
+double cost_of(const ConvTiling& t) {
+  constexpr double kRefetch = 3.2, kRequest = 363, kRequestIssue = 40, kStep = 150;
+  const ConvCode& c = t.code;
+  const double sums = c.pixels * c.vectors;
+  const double group = t.trips * trip_cycles(c) + (1.5 * sums + 16) * kRefetch + 60;
+  const double row = t.groups() * group + t.pass_blocks() * requant_block_cycles(c.requant) + 25 * kRefetch;
+  const double flip = c.unsigned_input ? t.in_bytes() / 32.0 * 3 : 0;
+  const double tiles = double{1} * t.row_tiles() * t.column_tiles();
+  const double groups = t.block_groups();
+  const double compute = tiles * groups * t.group_blocks * t.tile_rows * row * t.chunks + tiles * flip;
+
+  const double weights = 1.0 * t.group_blocks * t.block_bytes * t.chunks;
+  const double weight_loads = groups * t.chunks > 1 && t.tile_outer ? tiles * groups : groups;
+  const bool input_per_group = t.depthwise_input() || (!t.tile_outer && tiles > 1);
+  const double input_loads = input_per_group ? tiles * groups : tiles;
+  const double in = t.valid_in_bytes(), out = 1.0 * t.out_bytes();
+  const double rate = 13.2 / std::min(t.workers, t.tecs_per_core);
+  const double traffic = (weights * weight_loads + in * input_loads + out * tiles * groups) / rate;
+  const double requests =
+      input_loads * t.in_requests() + weight_loads * t.chunks + tiles * groups * t.out_requests();
+  const double start = kRequest + (weights / t.chunks + in) / rate, end = kRequest + out / rate;
+  const double overlapped = std::max(compute, traffic - (weights / t.chunks + in + out) / rate);
+  return start + end + overlapped + requests * kRequestIssue + tiles * groups * t.chunks * kStep;
+}
+
+class Search {
+ public:
+  Search(const ConvProblem& problem, unsigned workers, unsigned tecs_per_core)
+      : p_(problem), workers_(workers), tecs_per_core_(tecs_per_core) {}
+
+  Result<ConvTiling> run() {
+    ZYNPU_ASSIGN_OR_RETURN(
+        requant_, plan_requant(p_.requant, p_.depthwise ? PackOrder::kInterleaved : PackOrder::kLinear,
+                               p_.unsigned_output));
+    for (const bool chunked : {false, true}) {
+      constexpr std::array<std::array<unsigned, 2>, 6> kBlocks{
+          {{4, 4}, {4, 2}, {4, 1}, {2, 4}, {2, 2}, {1, 4}}};
+      for (const auto& [pixels, vectors] : kBlocks) {
+        if (p_.depthwise && vectors != 4) continue;
+        ConvCode code;
+        code.depthwise = p_.depthwise;
+        code.unsigned_input = p_.unsigned_input;
+        code.chunked = chunked;
+        code.pixels = pixels;
+        code.vectors = vectors;
+        code.unroll = p_.depthwise ? 1 : 2;
+        code.requant = requant_;
+        for (unsigned by_blocks = 1; by_blocks <= workers_; ++by_blocks)
+          if (workers_ % by_blocks == 0) with_shares(code, workers_ / by_blocks, by_blocks);
+      }
+      if (found_) return std::move(best_);
+    }
+    return fail(
+        ErrorCode::kUnsupported, "no tile of the convolution fits the local memory{}",
+        workers_ > tecs_per_core_ ? ", or its output cannot be shared between cores at 64-byte lines" : "");
+  }
+
+ private:
+  void with_shares(const ConvCode& code, unsigned by_space, unsigned by_blocks) {
+    ConvTiling t(p_, code, workers_, tecs_per_core_);
+    if (!t.share(by_space, by_blocks)) return;
+    const int most_blocks = t.share_blocks();
+    for (int parts = 1; parts <= most_blocks; parts = parts < 4 ? parts + 1 : parts * 2) {
+      t.group_blocks = static_cast<unsigned>(code.chunked ? 1 : ceil_div(most_blocks, parts));
+      for (const bool tile_outer : {false, true}) {
+        t.tile_outer = tile_outer;
+        with_tiles(t);
+        if (t.block_groups() == 1) break;
+      }
+      if (code.chunked) break;
+    }
+  }
+
+  void with_tiles(ConvTiling& t) {
+    const int rows = t.share_rows(), columns = t.share_columns();
+    const auto smaller = [](int n) { return n < 4 ? n + 1 : n + n / 2; };
+    if (!t.code.chunked)
+      for (int parts = 1; parts < rows; parts = smaller(parts)) try_tile(t, ceil_div(rows, parts), columns);
+    for (int parts = 1; parts <= columns; parts = smaller(parts)) {
+      const int tile = ceil_div(columns, parts);
+      const auto unit = static_cast<int>(t.code.pixels);
+      try_tile(t, 1, parts == 1 ? tile : std::min(columns, ceil_div(tile, unit) * unit));
+    }
+  }
+
+  void try_tile(ConvTiling& t, int rows, int columns) {
+    t.tile_rows = rows;
+    t.tile_columns = columns;
+    for (unsigned chunks = t.code.chunked ? 2 : 1; chunks <= (t.code.chunked ? 64U : 1U); ++chunks) {
+      t.chunks = chunks;
+      if (!t.lay_out()) continue;
+      const double cost = cost_of(t);
+      if (!found_ || cost < best_.cost) {
+        best_ = t;
+        best_.cost = cost;
+        found_ = true;
+      }
+      break;
+    }
+  }
+
+  const ConvProblem& p_;
+  unsigned workers_, tecs_per_core_;
+  RequantPlan requant_;
+  bool found_ = false;
+  ConvTiling best_;
+};
+
+}  // namespace
+
+Result<ConvPlan> plan_conv(const ConvProblem& problem, unsigned workers, unsigned tecs_per_core) {
+  ZYNPU_ASSIGN_OR_RETURN(ConvTiling tiling, Search(problem, workers, tecs_per_core).run());
+  return tiling.plan();
+}
+
+}  // namespace zynpu::compiler
