@@ -85,6 +85,7 @@ std::function<void(Bytes&)> section(std::size_t number, std::size_t field, std::
 const HeaderCase kHeaderCases[] = {
     {"Class0", "class", put(4, 0, 1)},
     {"Class3", "class", put(4, 3, 1)},
+    {"ShorterThanItsHeader", "e_ident", [](Bytes& f) { f.resize(51); }},
     {"BigEndian", "e_ident", put(5, 2, 1)},
     {"TypeRelocatable", "e_type", put(16, 1, 2)},
     {"MachineX86", "e_machine", put(18, 62, 2)},

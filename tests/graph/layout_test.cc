@@ -280,6 +280,18 @@ TEST(Layout, NamesWhatItCannotDo) {
   ASSERT_FALSE(layout);
   EXPECT_EQ(layout.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(layout.error().message.find("segmmu"), std::string::npos);
+
+  graph = samples::minimal_elf();
+  graph.bss.push_back(graph.bss[0]);
+  for (ReuseSection& section : graph.bss[1].reuse_sections) section.sub_sections.clear();
+  Bytes name = {1, 0, 0, 0, 0, 0, 0, 0, 66, 0, 0, 0, 0, 0, 0, 0, 'w', '+'};
+  name.insert(name.end(), 64, 'a');
+  graph.notes = {{"extra_weight_name", name}};
+  ASSERT_TRUE(validate(graph));
+  layout = make_layout(graph);
+  ASSERT_FALSE(layout);
+  EXPECT_EQ(layout.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(layout.error().message.find("extra_weight_name"), std::string::npos);
 }
 
 }  // namespace

@@ -66,5 +66,47 @@ TEST(Plan, OfAnotherCompilersGraphIsOneStep) {
   EXPECT_EQ(second.quant.zero_point, std::vector<std::int32_t>{-3});
 }
 
+TEST(Plan, OfAnotherCompilersGraphKeepsTheTypesThatExist) {
+  const std::pair<FileDataType, ir::DataType> types[] = {
+      {FileDataType::kBool, ir::DataType::kBool},      {FileDataType::kU8, ir::DataType::kUint8},
+      {FileDataType::kS8, ir::DataType::kInt8},        {FileDataType::kU16, ir::DataType::kUint16},
+      {FileDataType::kS16, ir::DataType::kInt16},      {FileDataType::kU32, ir::DataType::kUint32},
+      {FileDataType::kS32, ir::DataType::kInt32},      {FileDataType::kS64, ir::DataType::kInt64},
+      {FileDataType::kF32, ir::DataType::kFloat32},    {FileDataType::kNone, ir::DataType::kUint8},
+      {FileDataType::kF16, ir::DataType::kUint8},      {FileDataType::kU64, ir::DataType::kUint8},
+      {FileDataType::kCompactS4, ir::DataType::kUint8}};
+  for (const auto& [in_file, in_model] : types) {
+    Graph graph = samples::minimal_bin();
+    SubSection& input = graph.bss[0].reuse_sections[0].sub_sections[0];
+    input.data_type = static_cast<std::uint32_t>(in_file);
+    const auto plan = read_model(*write(graph));
+    ASSERT_TRUE(plan) << plan.error().message;
+    const ir::Tensor& tensor = plan->model.tensors[static_cast<std::size_t>(plan->model.inputs[0])];
+    EXPECT_EQ(tensor.type, in_model) << input.data_type;
+    EXPECT_EQ(tensor.bytes(), 16) << input.data_type;
+  }
+}
+
+// Sizes that are no multiple of the element are shown as bytes.
+TEST(Plan, OfAnotherCompilersGraphShowsOddSizesAsBytes) {
+  Graph graph = samples::minimal_bin();
+  SubSection& input = graph.bss[0].reuse_sections[0].sub_sections[0];
+  input.data_type = static_cast<std::uint32_t>(FileDataType::kS32);
+  input.size = 15;
+  const auto plan = read_model(*write(graph));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->model.tensors[0].type, ir::DataType::kUint8);
+  EXPECT_EQ(plan->model.tensors[0].shape, std::vector<std::int32_t>{15});
+}
+
+TEST(Plan, NamesATensorWithoutBytes) {
+  Graph graph = samples::minimal_bin();
+  graph.bss[0].reuse_sections[1].sub_sections[0].size = 0;
+  const auto plan = read_model(*write(graph));
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(plan.error().message.find("output 0"), std::string::npos) << plan.error().message;
+}
+
 }  // namespace
 }  // namespace zynpu::graph

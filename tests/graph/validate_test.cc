@@ -79,6 +79,10 @@ const Case kCases[] = {
      [](Graph& g) { g.subgraphs[1].precursors.clear(); }},
     {"SubgraphPrecursorIds", "precursor_cnt", samples::full_elf,
      [](Graph& g) { g.subgraphs[2].precursors = {0}; }},
+    {"SubgraphPrecursor2", "must be 0, 1 or -1", samples::minimal_elf,
+     [](Graph& g) {
+       g.subgraphs[0].precursor_count = 2, g.subgraphs[0].precursors = {0, 0};
+     }},
     {"SubgraphPrecursorLater", "precursor", samples::full_elf,
      [](Graph& g) { g.subgraphs[1].precursors = {3}; }},
     {"CoreNote", "rodata", samples::minimal_elf,
