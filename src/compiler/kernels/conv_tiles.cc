@@ -88,7 +88,6 @@ bool ConvTiling::share(unsigned by_space, unsigned by_blocks) {
   }
   if (static_cast<int>(by_blocks) > blocks()) return false;
   const int units = ceil_div(extent, unit);
-  if (by_space > 1 && units < static_cast<int>(by_space) / 2 + 1) return false;
   shares_.clear();
   unit_rows_max_ = unit_columns_max_ = blocks_max_ = 0;
   for (unsigned s = 0; s < by_space; ++s)
@@ -154,6 +153,14 @@ ConvWalk ConvTiling::make_walk() const {
   for (std::size_t i = 0; i < walk.starts.size(); ++i)
     walk.deltas.push_back(i + 1 < walk.starts.size() ? walk.starts[i + 1] - walk.starts[i] : 0);
   return walk;
+}
+
+// Of the share with the most; a tile does not reach from one image into the next.
+int ConvTiling::row_tiles() const {
+  if (problem->window.batches == 1) return ceil_div(share_rows(), tile_rows);
+  std::size_t most = 0;
+  for (const Share& share : shares_) most = std::max(most, tiles_of({share.y0, share.y1, 0, 1, 0, 0}).size());
+  return static_cast<int>(most);
 }
 
 bool ConvTiling::lay_out() {

@@ -30,7 +30,7 @@ struct ConvTiling {
   int share_columns() const { return unit_columns_max_; }
   int share_blocks() const { return blocks_max_; }
 
-  int row_tiles() const { return (share_rows() + tile_rows - 1) / tile_rows; }
+  int row_tiles() const;
   int column_tiles() const { return (share_columns() + tile_columns - 1) / tile_columns; }
   int block_groups() const {
     return (share_blocks() + static_cast<int>(group_blocks) - 1) / static_cast<int>(group_blocks);
