@@ -79,8 +79,8 @@ class Validator {
 
   Status tensor(int index);
   Status inputs();
-  Status wires(int op);
-  Status arity(int op) const;
+  Status wires(int index);
+  Status arity(int index) const;
   bool in_range(int index) const {
     return index >= 0 && static_cast<std::size_t>(index) < graph_.tensors.size();
   }

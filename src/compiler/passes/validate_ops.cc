@@ -62,7 +62,7 @@ class Rules {
   Status quantised(
       std::size_t inputs) const;  // the first `inputs` inputs and all outputs, if of a quantised type
   Status rank(const ir::Tensor& tensor, const std::string& name, std::size_t wanted) const;
-  Status output_shape(const Shape& shape, std::size_t output = 0) const;
+  Status output_shape(const Shape& wanted, std::size_t output = 0) const;
   Status step(std::string_view name, int value) const;
   Result<std::int64_t> windows(std::int64_t extent, std::int64_t filter, int stride, int dilation,
                                ir::Padding padding, std::int64_t explicit_pads, std::string_view axis) const;
@@ -620,7 +620,7 @@ Status Rules::variable() const {
 
 // The member of ir::Attributes that `kind` carries, by its index.
 std::size_t attribute_index(K kind) {
-  const auto index = [](ir::Attributes a) { return a.index(); };
+  const auto index = [](const ir::Attributes& a) { return a.index(); };
   switch (kind) {
     case K::kConv2d:
     case K::kDepthwiseConv2d:
