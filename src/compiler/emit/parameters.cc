@@ -44,7 +44,8 @@ graph::FileDataType file_type(ir::DataType type) {
 }  // namespace
 
 std::uint32_t ParameterBlocks::static_offset(const Blob& blob) {
-  const auto [entry, is_new] = blobs_.try_emplace(blob.bytes, static_cast<std::uint32_t>(data_.size()));
+  const auto [entry, is_new] = blobs_.try_emplace(std::string(blob.bytes.begin(), blob.bytes.end()),
+                                                  static_cast<std::uint32_t>(data_.size()));
   if (is_new) {
     data_.insert(data_.end(), blob.bytes.begin(), blob.bytes.end());
     align(data_, kLine);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <set>
 #include <vector>
 
@@ -44,7 +45,7 @@ class ParameterBlocks {
 
   const TensorHomes& homes_;
   std::vector<std::uint8_t> rodata_, data_;
-  std::map<std::vector<std::uint8_t>, std::uint32_t> blobs_;
+  std::map<std::string, std::uint32_t> blobs_;  // by content
   Patches static_;
   std::map<int, Patches> tensors_;  // by home
 };

@@ -13,6 +13,24 @@ const ir::Tensor& tensor(const ir::Graph& graph, int index) {
   return graph.tensors[static_cast<std::size_t>(index)];
 }
 
+std::string per_channel_input_or_output(const ir::Graph& graph, const ir::Op& op) {
+  for (const int i : {op.inputs[0], op.outputs[0]}) {
+    const ir::Tensor& t = tensor(graph, i);
+    if (t.quant.scale.size() != 1 || t.quant.zero_point.size() != 1)
+      return fmt::format("`{}` has {} scales", t.name, t.quant.scale.size());
+  }
+  return {};
+}
+
+std::string input_or_output_not_eight_bit(const ir::Graph& graph, const ir::Op& op) {
+  for (const int i : {op.inputs[0], op.outputs[0]}) {
+    const ir::Tensor& t = tensor(graph, i);
+    if (t.type != ir::DataType::kInt8 && t.type != ir::DataType::kUint8)
+      return fmt::format("`{}` is {}", t.name, ir::to_string(t.type));
+  }
+  return {};
+}
+
 std::string weights_computed(const ir::Graph& graph, const ir::Op& op) {
   for (std::size_t i = 1; i < op.inputs.size(); ++i) {
     if (op.inputs[i] == ir::kAbsent) continue;
@@ -57,9 +75,9 @@ std::string not_computable(const ir::Graph& graph, const ir::Op& op) {
   return problem ? std::string{} : problem.error().message;
 }
 
-constexpr Constraint kActivations{"All activations are int8 or uint8", not_eight_bit};
+constexpr Constraint kActivations{"All activations are int8 or uint8", input_or_output_not_eight_bit};
 constexpr Constraint kPerTensor{"Activations have one scale and zero point per tensor",
-                                per_channel_activation};
+                                per_channel_input_or_output};
 constexpr Constraint kConstant{"Weights and bias are constant", weights_computed};
 constexpr Constraint kWeights{"Weights are int8 or uint8", weights_not_eight_bit};
 constexpr Constraint kBias{"The bias is int32", bias_not_int32};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The table of operators that the NPU takes: constraint sentences (they are the documentation and the message) and the
-// function that turns one operator into a layer program. docs/operators.md is generated from it.
+// The table of operators that the NPU takes: constraint sentences (they are the documentation and the
+// message) and the function that turns one operator into a layer program. docs/operators.md is generated from
+// it.
 #pragma once
 
 #include <span>
@@ -31,13 +32,15 @@ struct Kernel {
   ir::OpKind kind;
   std::string_view summary;  // how it is mapped, one line for docs/operators.md
   std::span<const Constraint> constraints;
-  Result<LayerProgram> (*lower)(const LoweringContext& context, const ir::Op& op);  // nullptr: an alias, no code
+  Result<LayerProgram> (*lower)(const LoweringContext& context,
+                                const ir::Op& op);  // nullptr: an alias, no code
 };
 
 // All kernels, one entry per OpKind at most, in OpKind order.
 std::span<const Kernel> kernels();
 
-// Why `op` cannot run on the NPU, one English sentence; empty if it can. Requires a legalised graph (passes/legalise.h).
+// Why `op` cannot run on the NPU, one English sentence; empty if it can. Requires a legalised graph
+// (passes/legalise.h).
 std::string unsupported_reason(const ir::Graph& graph, const ir::Op& op);
 
 }  // namespace zynpu::compiler
