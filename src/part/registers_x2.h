@@ -72,7 +72,7 @@ inline constexpr std::array kTsmRegisters = {
     Register{kRevision, "REVISION", Access::kReadOnly, 0x00010000, 0, "0x00010000: X2 r0p2"},
     Register{kTickLow, "TICK_LO", Access::kReadOnly, 0, 0, "tick counter 31:0"},
     Register{kTickHigh, "TICK_HI", Access::kReadOnly, 0, 0, "tick counter 63:32"},
-    Register{kTickCtrl, "TICK_CTRL", Access::kReadWrite, 3, 0x103, "0 stop, 1 clear, 8 overflowed"},
+    Register{kTickCtrl, "TICK_CTRL", Access::kReadWrite, kTickStop, 0x103, "0 stop, 1 clear, 8 overflowed"},
 };
 
 inline constexpr std::array kPoolRegisters = {

@@ -277,7 +277,8 @@ void Chain::place_group() {
 // How many cores share the memory until the next group with a dependency: as many as there are groups without
 // one.
 unsigned Chain::cores_of_batch() {
-  unsigned groups = 0;
+  // A group that the others wait for is done, or hardly does anything, while they run.
+  unsigned groups = tasks_.front().dependency() == static_cast<unsigned>(Dependency::kNone) ? 1 : 0;
   Tcb tcb = last_;
   constexpr unsigned kEnough = 64;  // a chain of one endless loop must end here too
   for (unsigned seen = 0; seen < kEnough && groups < enabled_.cores; ++seen) {

@@ -50,6 +50,7 @@ Page& ProgramCache::page(std::uint32_t address) {
 
 void ProgramCache::update(Page& page) {
   page.checked = generation_;
+  const std::uint64_t was_mapped = page.mapped;
   page.mapped = 0;
   for (unsigned line = 0; line < kPageBytes / kLineBytes; ++line) {
     std::array<std::uint8_t, kLineBytes> now;
@@ -59,7 +60,8 @@ void ProgramCache::update(Page& page) {
         memory_.translate(0, address, kLineBytes, false, bus) == Fault::kNone && memory_.read(bus, now);
     std::uint8_t* known = page.text.data() + line * kLineBytes;
     if (mapped) page.mapped |= std::uint64_t{1} << line;
-    if (mapped && std::memcmp(known, now.data(), kLineBytes) == 0) continue;
+    const bool was = (was_mapped >> line & 1) != 0;
+    if (mapped && was && std::memcmp(known, now.data(), kLineBytes) == 0) continue;
     if (mapped) std::memcpy(known, now.data(), kLineBytes);
     for (unsigned i = 0; i < kLineBundles; ++i)
       page.bundle[line * kLineBundles + i].flags = kFlagUndecoded | kFlagAny;

@@ -245,8 +245,9 @@ void TsmDevice::command(std::uint32_t handle) {
       const bool bind = code == x2::Command::kBindDispatch;
       const unsigned core = handle >> x2::kHandleCoreShift & 0xF;
       const bool resume = !address_written_;
+      const std::uint64_t head = std::uint64_t{address_high_} << 32 | address_low_;
       if (!pool.created || pool.failed || (bind && core >= enabled_cores()) ||
-          (resume && !works && pool.tail == 0)) {
+          (resume ? !works && pool.tail == 0 : head == 0)) {
         refused_ = true;
         return;
       }
@@ -255,7 +256,7 @@ void TsmDevice::command(std::uint32_t handle) {
       chain.core = bind ? static_cast<int>(core) : -1;
       // Without a new address: what has been appended behind the last TCB. A chain that is still running
       // finds it by itself.
-      chain.head = resume ? 0 : std::uint64_t{address_high_} << 32 | address_low_;
+      chain.head = resume ? 0 : head;
       pool.chains.push_back(chain);
       address_written_ = false;
       break;
