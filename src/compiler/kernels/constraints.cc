@@ -107,7 +107,6 @@ constexpr Constraint kMoves{"Shapes and parameters are constant, strides positiv
 
 constexpr std::array kUnary{kEightBit, kPerTensor, kSize,
                             Constraint{"The operator maps one byte to one byte", no_unary_table}};
-constexpr std::array kReshape{kEightBit, kSize};
 constexpr std::array kMovement{kEightBit, kPerTensor, kSize, kMoves};
 constexpr std::array kConcatenation{kEightBit, kPerTensor, kSize, kMoves,
                                     Constraint{"There is no fused activation", fused_activation}};
@@ -167,7 +166,6 @@ std::string too_large(const ir::Graph& graph, const ir::Op& op) {
 }
 
 std::span<const Constraint> unary_constraints() { return kUnary; }
-std::span<const Constraint> reshape_constraints() { return kReshape; }
 std::span<const Constraint> movement_constraints() { return kMovement; }
 std::span<const Constraint> concatenation_constraints() { return kConcatenation; }
 std::span<const Constraint> softmax_constraints() { return kSoftmax; }

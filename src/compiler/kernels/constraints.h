@@ -13,7 +13,6 @@ namespace zynpu::compiler {
 // Constraint lists per operator family, for the kernel table.
 std::span<const Constraint> unary_constraints();
 std::span<const Constraint> movement_constraints();
-std::span<const Constraint> reshape_constraints();
 std::span<const Constraint> concatenation_constraints();
 std::span<const Constraint> softmax_constraints();
 std::span<const Constraint> max_pool_constraints();

@@ -13,6 +13,11 @@ namespace {
 
 using ir::OpKind;
 
+constexpr std::string_view kTable =
+    "Table of all 256 results, or a vector clamp or sign flip where the table is one";
+constexpr std::string_view kMoves = "Strided copies by DMA";
+constexpr std::string_view kSums = "Two-part fp32, proven exact for every pair of operands";
+
 // In OpKind order.
 const std::array kKernels{
     Kernel{OpKind::kConv2d,
@@ -22,7 +27,32 @@ const std::array kKernels{
            depthwise_constraints(), lower_conv},
     Kernel{OpKind::kFullyConnected, "As a CONV_2D of one pixel a row", fully_connected_constraints(),
            lower_conv},
+    Kernel{OpKind::kAveragePool2d, "Sums by dpa, scaled in fp32 by a factor proven exact",
+           average_pool_constraints(), lower_pool},
+    Kernel{OpKind::kMaxPool2d, "Vector maxima over the window", max_pool_constraints(), lower_pool},
+    Kernel{OpKind::kAdd, kSums, sum_constraints(), lower_elementwise},
+    Kernel{OpKind::kSub, kSums, sum_constraints(), lower_elementwise},
+    Kernel{OpKind::kMul, "Exact products in fp32, requantised like a convolution", product_constraints(),
+           lower_elementwise},
+    Kernel{OpKind::kMean, "Sums by dpa, requantised like a convolution", mean_constraints(), lower_mean},
+    Kernel{OpKind::kPad, kMoves, movement_constraints(), lower_movement},
     Kernel{OpKind::kReshape, "The output is the input's memory", {}, nullptr},
+    Kernel{OpKind::kConcatenation, kMoves, concatenation_constraints(), lower_movement},
+    Kernel{OpKind::kRelu, kTable, unary_constraints(), lower_unary},
+    Kernel{OpKind::kRelu6, kTable, unary_constraints(), lower_unary},
+    Kernel{OpKind::kReluN1To1, kTable, unary_constraints(), lower_unary},
+    Kernel{OpKind::kQuantize, kTable, unary_constraints(), lower_unary},
+    Kernel{OpKind::kLogistic, kTable, unary_constraints(), lower_unary},
+    Kernel{OpKind::kTanh, kTable, unary_constraints(), lower_unary},
+    Kernel{OpKind::kHardSwish, kTable, unary_constraints(), lower_unary},
+    Kernel{OpKind::kSoftmax, "Scalar fixed point with tables of the exponentials", softmax_constraints(),
+           lower_softmax},
+    Kernel{OpKind::kResizeNearestNeighbor, kMoves, movement_constraints(), lower_movement},
+    Kernel{OpKind::kTranspose, kMoves, movement_constraints(), lower_movement},
+    Kernel{OpKind::kSplit, kMoves, movement_constraints(), lower_movement},
+    Kernel{OpKind::kStridedSlice, kMoves, movement_constraints(), lower_movement},
+    Kernel{OpKind::kPack, kMoves, movement_constraints(), lower_movement},
+    Kernel{OpKind::kUnpack, kMoves, movement_constraints(), lower_movement},
 };
 
 const Kernel* find(ir::OpKind kind) {
