@@ -21,6 +21,8 @@ enum class ErrorCode {
   kDeviceFault,      // the NPU program faulted, raised an exception or broke a hardware rule
   kTimeout,          // the deadline passed before completion
   kInternal,         // a bug in zynpu
+  kCancelled,        // the caller stopped the work
+  kBusy,             // the object is in use; wait for it first
 };
 
 struct Error {
@@ -45,8 +47,8 @@ template <class... Args>
 // Returns the error of `expr` (a Status) from the enclosing function.
 #define ZYNPU_TRY(expr)                                              \
   do {                                                               \
-    if (auto zynpu_status = (expr); !zynpu_status)                   \
-      return tl::unexpected<::zynpu::Error>(zynpu_status.error());   \
+    if (auto zynpu_try_status = (expr); !zynpu_try_status)           \
+      return tl::unexpected<::zynpu::Error>(zynpu_try_status.error());\
   } while (false)
 
 // Declares `decl` from the value of `expr` (a Result), or returns its error from the enclosing function.

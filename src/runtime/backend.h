@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What a device back end offers to libzynpu: buffers, jobs, fences. Implementations: virtual (in process), later the
-// kernel driver's /dev/accel and the vendor's /dev/aipu. Addresses never leave a back end: callers name buffers.
+// What a device back end offers to libzynpu: buffers, jobs, fences. Implementations: virtual (in process),
+// later the kernel driver's /dev/accel and the vendor's /dev/aipu. Addresses never leave a back end: callers
+// name buffers.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,13 +16,14 @@
 
 namespace zynpu::runtime {
 
-// Device memory. Freed by the destructor, which must run before the back end's. `device_address` is what programs see
-// (relative to ASID0/ASE0); needed to patch parameter blocks.
+// Device memory. Freed by the destructor, which must run before the back end's. `device_address` is what
+// programs see (relative to ASID0/ASE0); needed to patch parameter blocks.
 class Buffer {
  public:
   virtual ~Buffer() = default;
-  virtual std::span<std::uint8_t> host() = 0;     // CPU view, valid for the buffer's life
+  virtual std::span<std::uint8_t> host() = 0;  // CPU view, valid for the buffer's life
   virtual std::uint32_t device_address() const = 0;
+  virtual std::uint64_t bytes() const = 0;
   virtual Status sync_for_device() { return {}; }  // CPU writes become visible to the NPU
   virtual Status sync_for_cpu() { return {}; }     // NPU writes become visible to the CPU
 };
@@ -28,21 +31,24 @@ class Buffer {
 // One group of tasks on one core (X2): the kernel or back end builds TCBs from it.
 struct GroupDescription {
   const Buffer* text = nullptr;
-  std::uint32_t text_offset = 0;      // image base
+  std::uint32_t text_offset = 0;  // image base
   const Buffer* parameters = nullptr;
   std::uint32_t parameter_offset = 0;
-  const Buffer* stack = nullptr;      // tasks * stack_bytes; task t gets [t*stack_bytes, (t+1)*stack_bytes)
+  const Buffer* stack = nullptr;  // tasks * stack_bytes; task t gets [t*stack_bytes, (t+1)*stack_bytes)
   std::uint32_t stack_bytes = 0;
   const Buffer* private_data = nullptr;  // tasks * private_bytes
   std::uint32_t private_bytes = 0;
-  const Buffer* constants = nullptr;  // cp; may be null
+  const Buffer* constants = nullptr;   // cp; may be null
+  const Buffer* printf_log = nullptr;  // may be null; task t of the group logs at printf_offset + 1024 * t
+  std::uint32_t printf_offset = 0;
+  const Buffer* model_parameters = nullptr;  // dynamic shape; may be null
   enum class Dependency { kNone, kImmediate, kAll } dependency = Dependency::kNone;
 };
 
 struct JobDescription {
   // Z1, Z2: one program
   const Buffer* text = nullptr;
-  std::uint32_t entry = 0;            // byte offset of the first instruction; the handler is at text + 0x10
+  std::uint32_t entry = 0;  // byte offset of the first instruction; the handler is at text + 0x10
   const Buffer* parameters = nullptr;
   const Buffer* stack = nullptr;
   // X2: groups in chain order (tasks per group = tecs_per_core)
@@ -53,13 +59,15 @@ struct JobDescription {
 
 // Modelled or measured cost of the last completed run of a job.
 struct JobProfile {
-  bool modelled = false;       // cycles come from the virtual NPU's timing model
+  bool modelled = false;  // cycles come from the virtual NPU's timing model
   std::uint64_t cycles = 0;
   std::uint64_t bundles = 0;
   std::uint64_t macs = 0;
   std::uint64_t dma_bytes = 0;
   double host_ms = 0;
-  struct Region { std::uint64_t cycles = 0, bundles = 0, macs = 0, dma_bytes = 0; };
+  struct Region {
+    std::uint64_t cycles = 0, bundles = 0, macs = 0, dma_bytes = 0;
+  };
   std::vector<Region> regions;  // as given to BackendJob::set_regions
 };
 
@@ -67,9 +75,15 @@ struct JobProfile {
 class BackendJob {
  public:
   virtual ~BackendJob() = default;
-  virtual Status submit() = 0;                      // starts asynchronously
+  virtual Status submit() = 0;                       // starts asynchronously
   virtual Status wait(std::int64_t timeout_ns) = 0;  // < 0: for ever. kTimeout leaves the job running
-  struct Region { std::uint32_t begin, end; };      // byte ranges of the text buffer
+  // Stops a submitted job; its wait then fails with kCancelled. No effect otherwise. From any thread.
+  virtual void cancel() = 0;
+  // Device address of the instruction that failed the last run, if the back end knows it.
+  virtual std::optional<std::uint32_t> fault_address() const { return std::nullopt; }
+  struct Region {
+    std::uint32_t begin, end;
+  };  // byte ranges of the text buffer
   virtual void set_regions(std::span<const Region> regions) = 0;
   virtual const JobProfile& profile() const = 0;
 };

@@ -99,7 +99,8 @@ bool Chain::fail(const Tcb& tcb, StopKind kind, const std::string& why) {
 }
 
 Chain::Progress Chain::run(std::uint64_t& budget) {
-  for (;;) {
+  constexpr unsigned kMaxGrids = 1024;  // in a row, without a group: the chain bites its own tail
+  for (unsigned grids = 0;;) {
     if (started_) {
       switch (core().run(budget)) {
         case Core::Progress::kRunning:
@@ -134,6 +135,10 @@ Chain::Progress Chain::run(std::uint64_t& budget) {
     }
     if (tcb.type() == static_cast<unsigned>(TcbType::kInit)) {
       last_ = tcb;
+      if (++grids > kMaxGrids) {
+        fail(tcb, StopKind::kError, "more than 1024 grid TCBs in a row: the chain is endless");
+        return Progress::kFailed;
+      }
       if (!init_grid(tcb)) return Progress::kFailed;
       next_ = follow(tcb);
       continue;

@@ -62,6 +62,7 @@ struct NpuRun {
   Values outputs;
   vnpu::Counters counters;
   std::vector<vnpu::TaskRecord> tasks;
+  std::vector<vnpu::Counters> regions;  // of each bundle of the text, if asked for
 };
 
 // A step of all operators of `graph`.
@@ -76,8 +77,9 @@ inline graph::Step whole_step(const ir::Graph& graph) {
   return step;
 }
 
-// Runs a built graph once.
-inline Result<NpuRun> run_graph(const graph::Graph& npu, const part::Part& part, const Values& inputs) {
+// Runs a built graph once. With `profile` also counts what each bundle costs.
+inline Result<NpuRun> run_graph(const graph::Graph& npu, const part::Part& part, const Values& inputs,
+                                bool profile = false) {
   ZYNPU_TRY(graph::validate(npu));
   graph::LayoutOptions options;
   options.tecs_per_core = part.tecs_per_core;
@@ -122,6 +124,14 @@ inline Result<NpuRun> run_graph(const graph::Graph& npu, const part::Part& part,
   vnpu::Options device_options;
   device_options.max_bundles_per_task = 400'000'000;
   ZYNPU_ASSIGN_OR_RETURN(auto device, vnpu::Device::create(part, bus, device_options));
+  if (profile) {
+    std::vector<vnpu::Region> regions;
+    for (std::uint32_t offset = 0; offset < npu.text.size(); offset += 16) {
+      const auto begin = static_cast<std::uint32_t>(at[text] + offset);
+      regions.push_back({begin, begin + 16});
+    }
+    device->set_regions(regions);
+  }
   if (part.host_interface == part::HostInterface::kTsm) {
     using namespace part::x2;
     const auto task = [&](std::size_t group, unsigned t) {
@@ -188,6 +198,7 @@ inline Result<NpuRun> run_graph(const graph::Graph& npu, const part::Part& part,
   }
   run.counters = device->counters();
   run.tasks = device->tasks();
+  if (profile) run.regions.assign(device->region_counters().begin(), device->region_counters().end());
   return run;
 }
 
