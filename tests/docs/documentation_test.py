@@ -40,7 +40,10 @@ class Checker(unittest.TestCase):
         self.assertEqual(self.check("```console\n$ seq 9\n1\n...\n9\n```\n").returncode, 0)
         self.assertEqual(self.check("```console\n$ seq 9\n1\n...\n8\n```\n").returncode, 1)
 
-    def test_ignores_host_times_only(self):
+    def test_ignores_costs_only(self):
+        page = "```console\n$ echo 9 modelled cycles, 2 bundles, 3 bytes by DMA, 4 MACs\n%s\n```\n"
+        self.assertEqual(self.check(page % "8 modelled cycles, 1 bundles, 7 bytes by DMA, 4 MACs").returncode, 0)
+        self.assertEqual(self.check(page % "9 modelled cycles, 2 bundles, 3 bytes by DMA, 5 MACs").returncode, 1)
         self.assertEqual(self.check("```console\n$ echo 7 layers in 3.1 ms\n7 layers in 12 ms\n```\n").returncode, 0)
         self.assertEqual(self.check("```console\n$ echo 7 layers in 3.1 ms\n8 layers in 3.1 ms\n```\n").returncode, 1)
 
