@@ -17,7 +17,9 @@ namespace zynpu::compiler {
 
 struct Options {
   bool cpu_only = false;               // put every operator on the CPU (reference/), for comparison
-  std::string dump_after;              // name of a stage: "import", "legalise", "partition", "tile", "place", "emit"
+  // Name of a stage: "import", "fold", "fuse", "legalise", "partition", "tile", "place", "emit"; any other is
+  // kInvalidArgument. Empty: none.
+  std::string dump_after;
   std::ostream* dump = nullptr;        // where that dump goes
 };
 

@@ -110,8 +110,10 @@ std::string origin(const ir::Graph& graph, int index) {
 
 std::string list(const std::vector<int>& tensors) {
   std::string text;
-  for (const int t : tensors)
-    text += text.empty() ? "" : " ", text += t < 0 ? std::string("-") : fmt::format("%{}", t);
+  for (const int t : tensors) {
+    if (!text.empty()) text += ' ';
+    text += t < 0 ? std::string("-") : fmt::format("%{}", t);
+  }
   return text;
 }
 
