@@ -109,8 +109,9 @@ void make_weights(CaseBuilder& b, Shape shape, int axis, int channels, double ta
   const double input_scale = b.tensor(b.c.graph.inputs[0]).quant.scale[0];
   b.output(std::move(output_shape),
            {static_cast<float>(input_scale * static_cast<double>(scale) / multiplier), b.zero_point()});
-  b.c.description += " weights " + text_of(shape) + (quant.per_channel() ? " per channel" : " per tensor") +
-                     " -> " + text_of(b.tensor(b.op().outputs[0])) + " " + text_of(activation);
+  b.c.description += " weights " + text_of(shape) +
+                     (b.tensor(weights).quant.per_channel() ? " per channel" : " per tensor") + " -> " +
+                     text_of(b.tensor(b.op().outputs[0])) + " " + text_of(activation);
 }
 
 }  // namespace
