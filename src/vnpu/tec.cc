@@ -130,7 +130,7 @@ std::uint64_t Tec::loop(std::uint64_t limit) {
     const DecodedBundle& b = *current_;
     if ((b.flags & attention_) != 0) [[unlikely]] {
       const Attend next = attend(done, limit);
-      if (next == Attend::kRetry) continue;
+      if (next == Attend::kRetry) continue;  // looks at the limit first
       if (next == Attend::kLeave) break;
     }
     if (b.region != region_) [[unlikely]] {
@@ -184,7 +184,7 @@ void Tec::settle_remote() {
   remotes_ = 0;
 }
 
-Tec::Attend Tec::attend(std::uint64_t done, std::uint64_t& limit) {
+Tec::Attend Tec::attend(std::uint64_t& done, std::uint64_t& limit) {
   const std::uint16_t flags = current_->flags;
   if ((flags & kFlagPageEnd) != 0) {
     jump(current_->pc);
@@ -206,22 +206,27 @@ Tec::Attend Tec::attend(std::uint64_t done, std::uint64_t& limit) {
       return Attend::kLeave;
     }
     if (diagnose(-1, why)) return Attend::kLeave;
-    return exception(kUndecodable, why) ? Attend::kLeave : Attend::kRetry;
+    return trap(kUndecodable, why, done);
   }
-  if ((flags & attention_ & kFlagArithmetic) != 0) {
-    const bool left =
-        exception(kVectorDisabled,
-                  "vector arithmetic while it is disabled (control 1.0x02 and 1.0x10, bit 31, enable it)");
-    return left ? Attend::kLeave : Attend::kRetry;
-  }
+  if ((flags & attention_ & kFlagArithmetic) != 0)
+    return trap(kVectorDisabled,
+                "vector arithmetic while it is disabled (control 1.0x02 and 1.0x10, bit 31, enable it)",
+                done);
   if ((flags & kFlagSystem) != 0)
     if (const Attend next = wait_for_events(done, limit); next != Attend::kRun) return next;
   if (core_.shared.trace) core_.shared.trace({core_.index, index_, current_->pc, clock_.cycle()});
   return Attend::kRun;
 }
 
+// Counts as a bundle, so that a vector that traps itself uses up its time.
+Tec::Attend Tec::trap(unsigned vector, const std::string& why, std::uint64_t& done) {
+  if (exception(vector, why)) return Attend::kLeave;
+  ++done;
+  return Attend::kRetry;
+}
+
 // wfe (tec-semantics.md 8.1), before the rest of its bundle.
-Tec::Attend Tec::wait_for_events(std::uint64_t done, std::uint64_t& limit) {
+Tec::Attend Tec::wait_for_events(std::uint64_t& done, std::uint64_t& limit) {
   const isa::Instruction& wfe = page_->source[bundle_index()].slot[0];
   unsigned flags = 0;
   switch (wfe.imm) {
@@ -238,8 +243,7 @@ Tec::Attend Tec::wait_for_events(std::uint64_t done, std::uint64_t& limit) {
       flags = kAllFlags;
       break;
     default:
-      return exception(kBadWfe, fmt::format("wfe mode {} does not exist", wfe.imm)) ? Attend::kLeave
-                                                                                    : Attend::kRetry;
+      return trap(kBadWfe, fmt::format("wfe mode {} does not exist", wfe.imm), done);
   }
   clock_.issue(current_->timing);
   bool any = false, never = false;

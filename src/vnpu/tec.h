@@ -84,8 +84,9 @@ class Tec final : public TecPort {
   // --- tec.cc: the loop and control flow
   template <bool kTiming>
   std::uint64_t loop(std::uint64_t limit);
-  Attend attend(std::uint64_t done, std::uint64_t& limit);
-  Attend wait_for_events(std::uint64_t done, std::uint64_t& limit);
+  Attend attend(std::uint64_t& done, std::uint64_t& limit);
+  Attend wait_for_events(std::uint64_t& done, std::uint64_t& limit);
+  Attend trap(unsigned vector, const std::string& why, std::uint64_t& done);
   bool transfer();  // executes the control instruction of the current bundle; false: leave
   void jump(std::uint32_t pc);
   void go(unsigned index) { current_ = &page_->bundle[index]; }

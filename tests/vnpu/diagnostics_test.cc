@@ -333,6 +333,16 @@ TEST(Diagnostic, ExceptionsEnterTheirVectorWithDiagnosisOff) {
   EXPECT_EQ(m.bus.get32(kData), 33u);
 }
 
+TEST(Diagnostic, AVectorThatTrapsItselfUsesUpItsTime) {
+  // Vector 1 does not decode either.
+  X2Machine m(kSilent);
+  m.load("b start\n.bundle 0, 0, 0, 0\nstart: .bundle 0, 0, 0, 0\n");
+  m.dispatch(m.write_chain({GroupSpec{}}));
+  EXPECT_TRUE(m.device->run(1000));
+  EXPECT_FALSE(m.device->run());
+  EXPECT_NE(m.message().find("has not ended after 20000 bundles"), std::string::npos) << m.message();
+}
+
 TEST(Diagnostic, FormsOfUnknownEffectAreRefused) {
   expect_stop("sld.r t0.b, t1.b, 3\n",
               "`sld.r t0.b, t1.b, 3`: what the operation does to its lanes is not known");
