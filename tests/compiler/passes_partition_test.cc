@@ -17,7 +17,7 @@ using test::SmallGraph;
 using K = ir::OpKind;
 
 // Everything but these kinds, and but tensors that are not 8 bits wide, can run on the NPU.
-UnsupportedReason all_but(std::set<K> cpu) {
+UnsupportedReason all_but(const std::set<K>& cpu) {
   return [cpu](const ir::Graph& graph, const ir::Op& op) -> std::string {
     if (cpu.contains(op.kind)) return "It is one that the test keeps on the CPU";
     for (const auto* list : {&op.inputs, &op.outputs})
@@ -86,8 +86,8 @@ void expect_sound(const ir::Graph& graph, const Partition& partition) {
   for (const int t : graph.outputs) EXPECT_TRUE(there[static_cast<std::size_t>(t)]) << "graph output " << t;
 }
 
-Partition sound(const ir::Graph& graph, std::set<K> cpu) {
-  Partition p = partition(graph, all_but(std::move(cpu)));
+Partition sound(const ir::Graph& graph, const std::set<K>& cpu) {
+  Partition p = partition(graph, all_but(cpu));
   expect_sound(graph, p);
   return p;
 }
