@@ -77,21 +77,20 @@ Status Assembler::loop_item(const Builder::Loop& loop, const std::vector<Node>& 
   for (const isa::Bundle& bundle : straight) straight_cycles += issue_cycles(bundle);
   if (static_cast<int>(straight.size()) > kMaxBody) straight_cycles = 1e9;
   if (loop.pipeline && loop.min_trips > 1 && may_overlap_trips(body))
-    schedule = schedule_loop(body, kMaxBody, std::min<int>(kMaxStages, static_cast<int>(loop.min_trips)));
-  if (schedule && schedule->cycles < straight_cycles) return pipelined_loop(loop, body, *schedule);
+    schedule =
+        schedule_loop(body, loop.free, kMaxBody, std::min<int>(kMaxStages, static_cast<int>(loop.min_trips)));
+  if (schedule && schedule->cycles < straight_cycles) return pipelined_loop(loop, *schedule);
   return plain_loop(loop, body);
 }
 
-Status Assembler::pipelined_loop(const Builder::Loop& loop, const std::vector<Node>& body,
-                                 const Pipelined& schedule) {
+Status Assembler::pipelined_loop(const Builder::Loop& loop, const Pipelined& schedule) {
+  const std::vector<Node>& body = schedule.nodes;
   const int period = static_cast<int>(schedule.bundles.size()) + 1;
   const int before = schedule.stages - 1;
   set_counter(loop, -before);
-  // What the first trips do before all stages are busy, trip by trip in program order: a legal order of
-  // exactly the operations that come before the first full pass.
-  for (int trip = 0; trip < before; ++trip)
-    for (std::size_t i = 0; i < body.size(); ++i)
-      if (schedule.time[i] + trip * period < before * period) block_.push_back(body[i]);
+  // What the first trips do before all stages are busy.
+  for (const int i : schedule.in_order(0, before, 0, before * period))
+    block_.push_back(body[static_cast<std::size_t>(i)]);
   const Node control = node(isa::Op::kLoop, 0, loop.counter.n);
   ZYNPU_TRY(flush(&control, true));
   append(schedule.bundles);
@@ -106,9 +105,9 @@ Status Assembler::pipelined_loop(const Builder::Loop& loop, const std::vector<No
       int& ready = pending_.ready[static_cast<std::size_t>(file)][reg];
       ready = std::max(ready, schedule.time[i] % period + longest_latency(body[i].insn) - period);
     });
-  for (int ago = before; ago >= 1; --ago)
-    for (std::size_t i = 0; i < body.size(); ++i)
-      if (schedule.time[i] >= ago * period) block_.push_back(body[i]);
+  // What the last trips still have to do.
+  for (const int i : schedule.in_order(0, before - 1, before * period, 2 * before * period))
+    block_.push_back(body[static_cast<std::size_t>(i)]);
   return {};
 }
 

@@ -20,7 +20,7 @@ class Assembler {
   Status flush(const Node* control, bool drain);
   Status branch_item(const Builder::Item& item);
   Status loop_item(const Builder::Loop& loop, const std::vector<Node>& body);
-  Status pipelined_loop(const Builder::Loop& loop, const std::vector<Node>& body, const Pipelined& schedule);
+  Status pipelined_loop(const Builder::Loop& loop, const Pipelined& schedule);
   Status plain_loop(const Builder::Loop& loop, const std::vector<Node>& body);
   void set_counter(const Builder::Loop& loop, std::int64_t change);
   void append(const std::vector<isa::Bundle>& bundles);

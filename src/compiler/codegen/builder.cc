@@ -117,19 +117,13 @@ void Builder::bfs(R d, R a, unsigned first, unsigned count_minus_1) {
 void Builder::scale(R d, R a, unsigned factor) {
   if (factor == 0) {
     move(d, kZeroReg);
-    return;
-  }
-  if (__builtin_popcount(factor) > 4) {
-    mistake(fmt::format("scale by {}: more than four set bits", factor));
-    return;
-  }
-  // Horner's rule from the top bit; `d` may be `a`, so the source is kept aside.
-  Gpr source = gpr();
-  move(source, a);
-  move(d, source);
-  for (int bit = 30 - __builtin_clz(factor); bit >= 0; --bit) {
-    add(d, d, d);
-    if ((factor >> bit & 1U) != 0) add(d, d, source);
+  } else if ((factor & (factor - 1)) == 0 && factor <= 4) {
+    add(d, a, factor == 1 ? kZeroReg : a);
+    if (factor == 4) add(d, d, d);
+  } else {
+    Gpr by = gpr();
+    constant(by, factor);
+    mul(d, a, by);
   }
 }
 
@@ -256,6 +250,7 @@ void Builder::loop(R trips_minus_1, unsigned min_trips, const std::function<void
 void Builder::begin_loop(Loop loop) {
   if (in_loop_) mistake("a hardware loop inside a hardware loop");
   in_loop_ = true;
+  loop.free = {gprs_.free_mask(), vecs_.free_mask()};
   loops_.push_back(std::move(loop));
   items_.push_back({Item::Kind::kLoopBegin, {}, {}, -1, static_cast<int>(loops_.size()) - 1});
 }

@@ -70,6 +70,11 @@ struct Fragment {
   std::vector<LoopShape> loops;  // in program order
 };
 
+// Registers by number: bit n stands for register n.
+struct FreeRegisters {
+  std::uint32_t gprs = 0, vectors = 0;
+};
+
 struct LoopOptions {
   std::string_view name = "loop";
   bool pipeline = true;
@@ -109,7 +114,7 @@ class Builder {
   void andl(R d, R a, unsigned imm5) { emit_imm(isa::Op::kAndl, d, a, static_cast<std::int32_t>(imm5)); }
   void orl(R d, R a, unsigned imm5) { emit_imm(isa::Op::kOrl, d, a, static_cast<std::int32_t>(imm5)); }
   void bfs(R d, R a, unsigned first, unsigned count_minus_1);
-  // d = a * factor by additions (no immediate shift is certain): any factor of up to four set bits.
+  // d = a * factor, by additions or `mul` (no immediate shift is certain).
   void scale(R d, R a, unsigned factor);
 
   // --- memory. Word offsets: multiples of 4 in -256..252. Vector offsets: 0..511, addresses 32-byte aligned.
@@ -264,6 +269,7 @@ class Builder {
     unsigned constant_trips;  // 0: the count is in the register
     unsigned min_trips;
     bool pipeline;
+    FreeRegisters free{};  // what only the body uses
   };
 
   void begin_loop(Loop loop);

@@ -106,7 +106,7 @@ class Finder {
 
   std::span<const Node> nodes_;
   bool looped_;
-  std::array<std::array<RegisterState, 32>, 3> state_;
+  std::array<std::array<RegisterState, 256>, 3> state_;  // renamed values count from 32
   std::vector<int> memory_;
   std::vector<Dependence> edges_;
 };

@@ -4,8 +4,10 @@
 // duplicated to rename them.
 #include <algorithm>
 #include <climits>
+#include <numeric>
 
 #include "compiler/codegen/latency.h"
+#include "compiler/codegen/rename.h"
 #include "compiler/codegen/schedule.h"
 #include "compiler/codegen/slots.h"
 #include "isa/bundle.h"
@@ -28,7 +30,10 @@ class LoopScheduler {
     int budget = static_cast<int>(count) * 12 + 64;
     while (true) {
       const int node = most_urgent();
-      if (node < 0) return true;
+      if (node < 0) {
+        sink();
+        return true;
+      }
       if (--budget < 0) return false;
       place(node);
     }
@@ -65,6 +70,43 @@ class LoopScheduler {
       if (time_[i] == kUnplaced && (best < 0 || height_[i] > height_[static_cast<std::size_t>(best)]))
         best = static_cast<int>(i);
     return best;
+  }
+
+  // Moves what has few sources as late as it may be, loads above all: values then live shorter, and need
+  // fewer registers.
+  void sink() {
+    std::vector<int> order(nodes_.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+      return time_[static_cast<std::size_t>(a)] > time_[static_cast<std::size_t>(b)];
+    });
+    for (const int node : order) {
+      if (value_sources(node) > 1) continue;
+      int& time = time_[static_cast<std::size_t>(node)];
+      int latest = time + 2 * period_;
+      bool bounded = false;
+      for (const Dependence& e : edges_) {
+        if (e.from != node || e.to == node) continue;
+        latest = std::min(latest, time_[static_cast<std::size_t>(e.to)] + e.distance * period_ - e.latency);
+        bounded = true;
+      }
+      for (int later = latest; bounded && later > time; --later) {
+        if (row_of(later) == rows_ || row_of(later) == row_of(time) || !fits(row_of(later), node, nullptr))
+          continue;
+        auto& members = row_members_[static_cast<std::size_t>(row_of(time))];
+        members.erase(std::find(members.begin(), members.end(), node));
+        row_members_[static_cast<std::size_t>(row_of(later))].push_back(node);
+        time = later;
+        break;
+      }
+    }
+  }
+
+  int value_sources(int node) const {
+    int count = 0;
+    isa::for_each_read(insn(node),
+                       [&](isa::File, std::uint8_t number) { count += number >= kFirstValue ? 1 : 0; });
+    return count;
   }
 
   int row_of(int time) const { return time % period_; }
@@ -147,9 +189,9 @@ int least_rows(std::span<const Node> nodes) {
   return rows;
 }
 
-std::optional<Pipelined> try_rows(std::span<const Node> nodes, std::span<const Dependence> edges, int rows,
-                                  bool two_loads, int max_stages) {
-  LoopScheduler scheduler(nodes, edges, rows, two_loads);
+std::optional<Pipelined> try_rows(const Values& values, std::span<const Dependence> edges,
+                                  const FreeRegisters& free, int rows, bool two_loads, int max_stages) {
+  LoopScheduler scheduler(values.nodes, edges, rows, two_loads);
   if (!scheduler.run()) return std::nullopt;
   Pipelined loop;
   loop.time = scheduler.times();
@@ -157,10 +199,13 @@ std::optional<Pipelined> try_rows(std::span<const Node> nodes, std::span<const D
   for (int& time : loop.time) time -= first;
   loop.stages = *std::max_element(loop.time.begin(), loop.time.end()) / (rows + 1) + 1;
   if (loop.stages > max_stages) return std::nullopt;
+  auto named = assign_registers(values, loop.time, rows + 1, free);
+  if (!named) return std::nullopt;
+  loop.nodes = std::move(*named);
   loop.cycles = 1;  // loopend
   for (const auto& members : scheduler.rows()) {
     std::vector<isa::Instruction> instructions;
-    for (const int node : members) instructions.push_back(nodes[static_cast<std::size_t>(node)].insn);
+    for (const int node : members) instructions.push_back(loop.nodes[static_cast<std::size_t>(node)].insn);
     auto bundle = isa::pack(instructions);
     if (!bundle) return std::nullopt;
     loop.bundles.push_back(*bundle);
@@ -169,16 +214,83 @@ std::optional<Pipelined> try_rows(std::span<const Node> nodes, std::span<const D
   return loop;
 }
 
+bool is_memory_write(const isa::Instruction& insn) { return isa::is_store(insn.op); }
+
+// Whether `a` must stand before `b` when both share a bundle: it reads what `b` writes.
+bool reads_what_is_written(const Node& a, const Node& b) {
+  bool found = isa::is_load(a.insn.op) && is_memory_write(b.insn);
+  isa::for_each_write(b.insn, [&](isa::File file, std::uint8_t written) {
+    isa::for_each_read(
+        a.insn, [&](isa::File f, std::uint8_t read) { found |= f == file && read == written; },
+        isa::KeptLanes::kIgnoredUnderP7);
+  });
+  return found;
+}
+
 }  // namespace
 
-std::optional<Pipelined> schedule_loop(std::span<const Node> nodes, int max_bundles, int max_stages) {
-  const std::vector<Dependence> edges = find_dependences(nodes, true);
+std::vector<int> Pipelined::in_order(int first, int last, int begin, int end) const {
+  const int period = static_cast<int>(bundles.size()) + 1;
+  std::vector<int> order;
+  for (int now = begin; now < end; ++now) {
+    std::vector<int> bundle;
+    for (int trip = first; trip <= last; ++trip)
+      for (std::size_t i = 0; i < nodes.size(); ++i)
+        if (time[i] + trip * period == now) bundle.push_back(static_cast<int>(i));
+    // Readers before writers. schedule_loop() accepts no bundle in which two exchange registers.
+    while (!bundle.empty()) {
+      auto next = std::find_if(bundle.begin(), bundle.end(), [&](int candidate) {
+        return std::none_of(bundle.begin(), bundle.end(), [&](int other) {
+          return other != candidate && reads_what_is_written(nodes[static_cast<std::size_t>(other)],
+                                                             nodes[static_cast<std::size_t>(candidate)]);
+        });
+      });
+      if (next == bundle.end()) next = bundle.begin();
+      order.push_back(*next);
+      bundle.erase(next);
+    }
+  }
+  return order;
+}
+
+namespace {
+
+// Two or more operations of one bundle that each read what another writes have no sequential order.
+bool has_order(const Pipelined& loop) {
+  const int period = static_cast<int>(loop.bundles.size()) + 1;
+  for (int row = 0; row < period; ++row) {
+    std::vector<const Node*> rest;
+    for (std::size_t i = 0; i < loop.nodes.size(); ++i)
+      if (loop.time[i] % period == row) rest.push_back(&loop.nodes[i]);
+    for (bool progress = true; progress && !rest.empty();) {
+      progress = false;
+      for (std::size_t k = 0; k < rest.size(); ++k) {
+        const bool last = std::any_of(rest.begin(), rest.end(), [&](const Node* other) {
+          return other != rest[k] && reads_what_is_written(*other, *rest[k]);
+        });
+        if (last) continue;
+        rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(k));
+        progress = true;
+        break;
+      }
+    }
+    if (!rest.empty()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<Pipelined> schedule_loop(std::span<const Node> nodes, const FreeRegisters& free,
+                                       int max_bundles, int max_stages) {
+  const Values values = split_values(nodes, free);
+  const std::vector<Dependence> edges = find_dependences(values.nodes, true);
   std::optional<Pipelined> best;
   for (int rows = least_rows(nodes); rows <= max_bundles; ++rows) {
     if (best && best->cycles <= rows + 1) break;
     for (const bool two_loads : {false, true}) {
-      auto loop = try_rows(nodes, edges, rows, two_loads, max_stages);
-      if (loop && (!best || loop->cycles < best->cycles)) best = std::move(loop);
+      auto loop = try_rows(values, edges, free, rows, two_loads, max_stages);
+      if (loop && has_order(*loop) && (!best || loop->cycles < best->cycles)) best = std::move(loop);
     }
   }
   return best;

@@ -52,6 +52,7 @@ class RegisterPool {
     return -1;
   }
   void give_back(std::uint8_t n) { free_ |= 1U << n; }
+  std::uint32_t free_mask() const { return free_; }
   unsigned available() const { return static_cast<unsigned>(__builtin_popcount(free_)); }
 
  private:

@@ -26,11 +26,31 @@ std::int64_t first_reaching(const ChannelRequant& c, std::int32_t t, std::int64_
   return high;
 }
 
-// Bound on |computed - real| before rint: conversion, product and sum, each within 2^-23 of its result's
-// magnitude whatever the rounding mode, plus the smallest normal number for underflow.
-double error_bound(double x, double scale, double sum) {
+// x / scale to 15 bits: times an estimate of up to nine bits it is exact in fp32.
+float rounded_high(double reciprocal) {
+  int exponent = 0;
+  const double mantissa = std::frexp(reciprocal, &exponent);
+  return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(mantissa, 15)), exponent - 15));
+}
+
+// The sum q0 + r * scale that rint() decides on, but for the offset and the rounding of fp32, and a bound of
+// that rounding: each operation errs by at most 2^-23 of its result, whatever the rounding mode. `q0 * high`
+// and the first difference are exact: both are multiples of the last of high's 15 bits, and small.
+constexpr double kMostOffset = 2;  // of the offset, in units of the scale
+struct Decision {
+  double value, error;
+};
+Decision decide(const FloatRequant& q, double nominal, double x) {
   constexpr double kUlp = 0x1p-23;
-  return (2.01 * std::abs(x * scale) + std::abs(sum) + 0x1p-100) * kUlp;
+  const double high = -static_cast<double>(q.minus_high), low = -static_cast<double>(q.minus_low);
+  const double scale = q.scale, estimate = std::nearbyint(x * nominal);
+  const double remainder = x - estimate * high - estimate * low;
+  // Halfway between two estimates either may be taken: the sum then moves by the error of `scale`.
+  const double mismatch = std::abs(1 - (high + low) * scale);
+  const double largest = std::abs(remainder) + 2;
+  const double remainder_error = kUlp * (largest + std::abs(estimate * low) + std::abs(low));
+  return {estimate + remainder * scale,
+          scale * remainder_error + kUlp * (2 * largest * scale + kMostOffset * scale) + mismatch};
 }
 
 }  // namespace
@@ -56,32 +76,38 @@ std::optional<FloatRequant> prove_float_requant(const ChannelRequant& c) {
     jumps.push_back({static_cast<double>(t),
                      static_cast<double>(first_reaching(c, t, static_cast<std::int64_t>(bounded)))});
   }
-  // A slightly larger scale moves ties away from zero on both sides, as the reference rounds them.
-  for (const double tilt : {0.0, 1.0 / 512, 1.0 / 2048}) {
-    const auto scale = static_cast<float>(nominal * (1 + tilt * nominal));
-    double low = -1e30, high = 1e30;
-    for (const Jump& j : jumps) {
-      const double real = j.t - 0.5;
-      low = std::max(low, real - j.x * scale + error_bound(j.x, scale, real + scale));
-      high = std::min(high, real - (j.x - 1) * scale - error_bound(j.x - 1, scale, std::abs(real) + scale));
+  FloatRequant q;
+  if (c.multiplier.multiplier == 0) return q;
+  const double reciprocal = 1 / nominal;
+  q.scale = static_cast<float>(nominal);
+  q.minus_high = -rounded_high(reciprocal);
+  q.minus_low = -static_cast<float>(reciprocal + q.minus_high);
+  // Offsets that put every jump between the right two accumulators.
+  constexpr double kFar = 0x1p24;  // above, conversion to fp32 rounds
+  double low = -1, high = 1;
+  const auto require = [&](double x, double limit, bool above) {
+    if (std::abs(x) >= kFar) {
+      high = -2;
+      return;
     }
-    // Beyond the last jumps nothing clamps unless the range ends there.
-    const auto x_min = static_cast<double>(c.min), x_max = static_cast<double>(c.max);
-    if (lowest > c.range.min)
-      low = std::max(low, lowest - 0.5 - x_min * scale + error_bound(x_min, scale, lowest));
-    if (highest < c.range.max)
-      high = std::min(high, highest + 0.5 - x_max * scale - error_bound(x_max, scale, highest + 1.0));
-    FloatRequant q;
-    q.scale = scale;
-    if (jumps.empty()) {
-      q.scale = 0;
-      q.offset = static_cast<float>(lowest);
-      return q;
-    }
-    q.offset = static_cast<float>((low + high) / 2);
-    if (q.offset >= low && q.offset <= high) return q;
+    const Decision d = decide(q, nominal, x);
+    const double sign = x < 0 ? -1 : 1;
+    const double needed = sign * (limit - c.zero_point - d.value);
+    if (above == (x >= 0))
+      low = std::max(low, needed + d.error);
+    else
+      high = std::min(high, needed - d.error);
+  };
+  for (const Jump& j : jumps) {
+    require(j.x, j.t - 0.5, true);
+    require(j.x - 1, j.t - 0.5, false);
   }
-  return std::nullopt;
+  // Beyond the last jumps nothing clamps unless the range ends there.
+  if (lowest > c.range.min) require(static_cast<double>(c.min), lowest - 0.5, true);
+  if (highest < c.range.max) require(static_cast<double>(c.max), highest + 0.5, false);
+  q.offset = static_cast<float>(std::max((low + high) / 2, 0.0));  // its sign is that of x
+  if (!(q.offset > low && q.offset < high) || q.offset > kMostOffset * nominal) return std::nullopt;
+  return q;
 }
 
 Result<RequantPlan> plan_requant(std::span<const ChannelRequant> channels, PackOrder order,

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 // From int32 accumulators to int8: exact, whichever way is taken.
 //
-// The result of a channel is a step function of its accumulator: non-decreasing, at most 255 steps. If
-// rint(float(x) * scale + offset) jumps at the same accumulators, the two functions are equal. So the fp32
-// form is used when its jumps are *proved* to be right at compile time, with a margin that covers every
-// rounding error of the three operations under any rounding mode. That takes five arithmetic instructions for
-// eight accumulators. Where no proof is found (ties: scales that are powers of two) the digits method of
-// requantisation.md computes the fixed-point product itself, in about twenty.
+// The result of a channel is a step function of its accumulator x: non-decreasing, at most 255 steps. The
+// fp32 form first estimates the quotient, then corrects it by the remainder:
+//
+//   q0 = rint(x * scale)                 an estimate, off by one at most where it matters
+//   r  = x - q0 * high - q0 * low        high + low = 1 / scale; exact but for the last bits of a small
+//   number q  = q0 + rint(r * scale + (x < 0 ? -offset : offset)) + zero point
+//
+// At compile time it is *proved* that q jumps at the same accumulators as the reference, with a margin that
+// covers every rounding error under any rounding mode, fused or not. That takes eleven arithmetic
+// instructions for eight accumulators. Where no proof is found (very small scales) the digits method of
+// requantisation.md computes the fixed-point product itself, at about four times the cost.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +35,9 @@ struct ChannelRequant {
   std::int64_t min = 0, max = 0;                // the accumulator never leaves [min, max]
 };
 
-// q = clamp(rint(float(x) * scale + offset)).
+// Constants of the fp32 form, minus signs included where the code adds.
 struct FloatRequant {
-  float scale = 0, offset = 0;
+  float scale = 0, minus_high = 0, minus_low = 0, offset = 0;
 };
 
 // The reference result.
@@ -76,12 +81,14 @@ Status put_requant_block(const RequantPlan& plan, std::span<const ChannelRequant
 // Emits the pass over `blocks_minus_1` + 1 blocks: reads four int32 vectors at `from`, writes 32 bytes at
 // `to`, for each block; both pointers and the counter are consumed. `constants`: address of
 // put_requant_block's bytes. The digits form also writes to the accumulators. `accumulators`, `outputs`:
-// areas of the memory read and written.
+// areas of the memory read and written. `min_blocks`: what blocks_minus_1 + 1 never falls below; from
+// kPipelinedBlocks on the pass overlaps blocks, which takes more code and a sixth of the time.
+inline constexpr unsigned kPipelinedBlocks = 3;
 void emit_requant(Builder& builder, const RequantPlan& plan, R from, R to, R blocks_minus_1, R constants,
-                  Area accumulators, Area outputs);
+                  Area accumulators, Area outputs, unsigned min_blocks = 1);
 
 // Cycles of one block inside the pass, for cost models.
-unsigned requant_block_cycles(const RequantPlan& plan);
+unsigned requant_block_cycles(const RequantPlan& plan, unsigned min_blocks = 1);
 
 // The digits method on one vector, for other kernels: `x` becomes multiply_by_quantized_multiplier(x, m) lane
 // by lane, for |x * 2^left_shift| < 2^31 - 0x808080. Constants are vectors in memory (put_product_constants)

@@ -35,35 +35,69 @@ void emit_narrow_and_store(Builder& b, const RequantPlan& plan, std::array<Vec, 
   b.vst(v[0], to, 0, outputs);
 }
 
+// Order of the constants of a block in the fp32 form: vectors v of scale, high, low, offset; then these.
+enum : unsigned {
+  kScale,
+  kHigh = kVectors,
+  kLow = 2 * kVectors,
+  kOffset = 3 * kVectors,
+  kZeroPoint = 4 * kVectors,
+  kSignMask,
+  kFloatConstants
+};
+
 void emit_float_pass(Builder& b, const RequantPlan& plan, R from, R to, R blocks_minus_1, R constants,
-                     Area accumulators, Area outputs) {
-  std::array<Vec, kVectors> scale, offset;
-  Vec low, high;
-  for (unsigned v = 0; v < kVectors; ++v) {
-    scale[v] = b.vec();
-    offset[v] = b.vec();
-    b.vld(scale[v], constants, static_cast<std::int32_t>(32 * v), kConstants);
-    b.vld(offset[v], constants, static_cast<std::int32_t>(32 * (kVectors + v)), kConstants);
-  }
+                     Area accumulators, Area outputs, unsigned min_blocks) {
+  const auto load = [&](Vec& v, unsigned index) {
+    v = b.vec();
+    b.vld(v, constants, static_cast<std::int32_t>(32 * index), kConstants);
+  };
+  // Offsets of loads end at 511: what comes behind is reached from here.
+  Gpr more = b.gpr();
+  b.add(more, constants, static_cast<std::int32_t>(32 * kZeroPoint));
+  std::array<Vec, kVectors> scale;
+  for (unsigned v = 0; v < kVectors; ++v) load(scale[v], kScale + v);
+  Vec zero_point = b.vec(), sign_mask = b.vec(), low, high;
+  b.vld(zero_point, more, 0, kConstants);
+  b.vld(sign_mask, more, 32, kConstants);
   if (plan.clamp) {
     low = b.vec();
     high = b.vec();
-    b.vld(low, constants, 32 * 2 * kVectors, kConstants);
-    b.vld(high, constants, 32 * (2 * kVectors + 1), kConstants);
+    b.vld(low, more, 64, kConstants);
+    b.vld(high, more, 96, kConstants);
   }
-  b.loop(blocks_minus_1, 1,
+  b.loop(blocks_minus_1, min_blocks,
          [&] {
-           std::array<Vec, kVectors> x;
+           std::array<Vec, kVectors> result;
            for (unsigned v = 0; v < kVectors; ++v) {
-             x[v] = b.vec();
-             b.vld(x[v], from, static_cast<std::int32_t>(32 * v), accumulators);
-             b.to_float(x[v], x[v]);
-             b.fmul(x[v], x[v], scale[v]);
-             b.fadd(x[v], x[v], offset[v]);
-             b.rint(x[v], x[v]);
-             b.to_int(x[v], x[v]);
+             Vec x = b.vec(), estimate = b.vec();
+             b.vld(x, from, static_cast<std::int32_t>(32 * v), accumulators);
+             b.to_float(x, x);
+             {
+               Vec product = b.vec();
+               b.fmul(product, x, scale[v]);
+               b.rint(estimate, product);
+             }
+             Vec offset, part;
+             load(offset, kOffset + v);
+             {
+               Vec sign = b.vec();
+               b.vand(sign, x, sign_mask);
+               b.vor(offset, offset, sign);
+             }
+             load(part, kHigh + v);
+             b.fma(x, estimate, part);
+             load(part, kLow + v);
+             b.fma(x, estimate, part);
+             result[v] = b.vec();
+             b.fmul(result[v], x, scale[v]);
+             b.fadd(result[v], result[v], offset);
+             b.rint(result[v], result[v]);
+             b.fadd(result[v], result[v], estimate);
+             b.fadd(result[v], result[v], zero_point);
+             b.to_int(result[v], result[v]);
            }
-           emit_narrow_and_store(b, plan, x, &low, &high, to, outputs);
+           emit_narrow_and_store(b, plan, result, &low, &high, to, outputs);
            b.add(from, from, 32 * kVectors);
            b.add(to, to, 32);
          },
@@ -72,7 +106,7 @@ void emit_float_pass(Builder& b, const RequantPlan& plan, R from, R to, R blocks
 
 // One pass per vector of the block multiplies in place; the last pass packs.
 void emit_exact_pass(Builder& b, const RequantPlan& plan, R from, R to, R blocks_minus_1, R constants,
-                     Area accumulators, Area outputs) {
+                     Area accumulators, Area outputs, unsigned min_blocks) {
   Gpr vectors = b.gpr(), start = b.gpr(), at_constants = b.gpr();
   b.constant(vectors, kVectors);
   b.move(start, from);
@@ -84,7 +118,7 @@ void emit_exact_pass(Builder& b, const RequantPlan& plan, R from, R to, R blocks
     Gpr at = b.gpr(), left = b.gpr();
     b.move(at, start);
     b.move(left, blocks_minus_1);
-    b.loop(left, 1,
+    b.loop(left, min_blocks,
            [&] {
              Vec x = b.vec();
              b.vld(x, at, 0, accumulators);
@@ -105,7 +139,7 @@ void emit_exact_pass(Builder& b, const RequantPlan& plan, R from, R to, R blocks
     b.vld(low, at_constants, 0, kConstants);
     b.vld(high, at_constants, 32, kConstants);
   }
-  b.loop(blocks_minus_1, 1,
+  b.loop(blocks_minus_1, min_blocks,
          [&] {
            std::array<Vec, kVectors> x;
            for (unsigned v = 0; v < kVectors; ++v) {
@@ -123,11 +157,14 @@ void emit_exact_pass(Builder& b, const RequantPlan& plan, R from, R to, R blocks
 
 std::uint32_t requant_block_bytes(const RequantPlan& plan) {
   const std::uint32_t form =
-      plan.exact_product ? kVectors * (kProductConstantsBytes + 32) : 2 * kVectors * 32;
+      plan.exact_product ? kVectors * (kProductConstantsBytes + 32) : 32 * kFloatConstants;
   return form + (plan.clamp ? 64 : 0);
 }
 
-unsigned requant_block_cycles(const RequantPlan& plan) { return plan.exact_product ? 90 : 12; }
+unsigned requant_block_cycles(const RequantPlan& plan, unsigned min_blocks) {
+  if (plan.exact_product) return min_blocks >= kPipelinedBlocks ? 90 : 400;
+  return min_blocks >= kPipelinedBlocks ? 27 : 160;
+}
 
 Status put_requant_block(const RequantPlan& plan, std::span<const ChannelRequant* const> channels,
                          std::vector<std::uint8_t>& out) {
@@ -152,8 +189,15 @@ Status put_requant_block(const RequantPlan& plan, std::span<const ChannelRequant
       if (!q) return fail(ErrorCode::kInternal, "lane {} has no fp32 form", i);
       lanes[i] = *q;
     }
+    std::int32_t zero_point = 0;
+    for (const ChannelRequant* c : channels)
+      if (c != nullptr) zero_point = c->zero_point;
     for (const FloatRequant& q : lanes) put_float(out, q.scale);
+    for (const FloatRequant& q : lanes) put_float(out, q.minus_high);
+    for (const FloatRequant& q : lanes) put_float(out, q.minus_low);
     for (const FloatRequant& q : lanes) put_float(out, q.offset);
+    for (unsigned lane = 0; lane < 8; ++lane) put_float(out, static_cast<float>(zero_point));
+    for (unsigned lane = 0; lane < 8; ++lane) put_word(out, 0x80000000U);
   }
   if (plan.clamp) {  // the range is a property of the layer: the same in every lane
     reference::ActivationRange range{-128, 127};
@@ -166,11 +210,11 @@ Status put_requant_block(const RequantPlan& plan, std::span<const ChannelRequant
 }
 
 void emit_requant(Builder& b, const RequantPlan& plan, R from, R to, R blocks_minus_1, R constants,
-                  Area accumulators, Area outputs) {
+                  Area accumulators, Area outputs, unsigned min_blocks) {
   if (plan.exact_product)
-    emit_exact_pass(b, plan, from, to, blocks_minus_1, constants, accumulators, outputs);
+    emit_exact_pass(b, plan, from, to, blocks_minus_1, constants, accumulators, outputs, min_blocks);
   else
-    emit_float_pass(b, plan, from, to, blocks_minus_1, constants, accumulators, outputs);
+    emit_float_pass(b, plan, from, to, blocks_minus_1, constants, accumulators, outputs, min_blocks);
 }
 
 Status put_product_constants(std::span<const reference::QuantizedMultiplier> lanes,

@@ -44,16 +44,23 @@ struct Pending {
 Result<std::vector<isa::Bundle>> schedule_block(std::span<const Node> nodes, const Node* control, bool drain,
                                                 Pending& pending);
 
-// A software-pipelined loop: bundles of one trip and, per node, its time; stage = time / (bundles + 1).
+// A software-pipelined loop.
 struct Pipelined {
+  std::vector<Node> nodes;  // the body, some registers exchanged
   std::vector<isa::Bundle> bundles;
-  std::vector<int> time;
+  std::vector<int> time;  // of each node, from the start of its trip; stage = time / (bundles + 1)
   int stages = 1;
   double cycles = 0;  // expected per trip, with loopend and bank conflicts
+
+  // The nodes (indices) that trips first..last together run at times [begin, end), trip i starting at i
+  // periods, in an order that means the same when read sequentially. Each entry is a node of some trip.
+  std::vector<int> in_order(int first, int last, int begin, int end) const;
 };
-// Nothing if no schedule with at most `max_bundles` bundles (loopend not counted) and `max_stages` stages was
-// found. Every row also leaves one empty row after the last for loopend.
-std::optional<Pipelined> schedule_loop(std::span<const Node> nodes, int max_bundles, int max_stages);
+// `free`: registers that hold nothing when the body is not running; values that live within a trip may move
+// to any of them. Nothing if no schedule with at most `max_bundles` bundles (loopend not counted) and
+// `max_stages` stages was found. Every row also leaves one empty row after the last for loopend.
+std::optional<Pipelined> schedule_loop(std::span<const Node> nodes, const FreeRegisters& free,
+                                       int max_bundles, int max_stages);
 
 // Expected cycles of a bundle from the issue rules (tec-semantics.md 9.2), bank conflicts between loads of
 // unknown addresses at half a cycle.

@@ -21,11 +21,9 @@ void put_request(std::vector<std::uint8_t>& out, const StepRequest& step, std::u
   put_word(out, step.flag << 8 | step.flag);
 }
 
-// Issues `count` requests of the list at `cursor` and moves the cursor behind it.
-void emit_requests(Builder& b, R count, R cursor, bool to_lsram) {
+// Issues `count` requests of the list at `cursor` and moves the cursor behind it. `blob`: its address.
+void emit_requests(Builder& b, R count, R cursor, R blob, bool to_lsram) {
   b.if_nonzero(count, [&] {
-    Gpr blob = b.gpr();
-    b.ld(blob, kLayerParams, 0);
     b.repeat(count, [&] {
       Gpr param = b.gpr(), ddr = b.gpr(), lsram = b.gpr(), descriptor = b.gpr(), sync = b.gpr(),
           base = b.gpr();
@@ -159,32 +157,30 @@ void emit_steps(Builder& b, const StepShape& shape, int fill_param, const std::f
   }
   b.if_nonzero(left, [&] {
     b.repeat(left, [&] {
-      {
-        Gpr cursor = b.gpr(), count = b.gpr();
-        b.ld(count, step, kFills);
-        b.add(cursor, step, StepShape::arg(shape.args));
-        if (fill_param >= 0) emit_fills(b, count, cursor, fill_param);
-        b.ld(count, step, kLoads);
-        emit_requests(b, count, cursor, true);
-        b.ld(count, step, kWaitMask);
-        b.wait_flags(count);
-      }
       const Label after = b.label();
       {
-        Gpr skip = b.gpr();
+        // Loaded together, so that their latency is paid once.
+        Gpr cursor = b.gpr(), fills = b.gpr(), loads = b.gpr(), mask = b.gpr(), skip = b.gpr(),
+            blob = b.gpr();
+        if (fill_param >= 0) b.ld(fills, step, kFills);
+        b.ld(loads, step, kLoads);
+        b.ld(mask, step, kWaitMask);
         b.ld(skip, step, kSkip);
+        b.ld(blob, kLayerParams, 0);
+        b.add(cursor, step, StepShape::arg(shape.args));
+        if (fill_param >= 0) emit_fills(b, fills, cursor, fill_param);
+        emit_requests(b, loads, cursor, blob, true);
+        b.wait_flags(mask);
         b.branch_if_nonzero(skip, after);
       }
       compute(step);
       b.bind(after);
-      Gpr count = b.gpr();
+      Gpr count = b.gpr(), list = b.gpr(), blob = b.gpr();
       b.ld(count, step, kStores);
-      {
-        Gpr list = b.gpr();
-        b.ld(list, step, kStoreList);
-        b.add(step, step, list);  // the list ends where the next record begins
-      }
-      emit_requests(b, count, step, false);
+      b.ld(list, step, kStoreList);
+      b.ld(blob, kLayerParams, 0);
+      b.add(step, step, list);  // the list ends where the next record begins
+      emit_requests(b, count, step, blob, false);
     });
     b.wait_all_flags();
   });

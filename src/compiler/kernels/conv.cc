@@ -103,7 +103,10 @@ std::span<const Constraint> fully_connected_constraints() { return kFullyConnect
 
 Result<LayerProgram> lower_conv(const LoweringContext& context, const ir::Op& op) {
   ZYNPU_ASSIGN_OR_RETURN(const ConvProblem problem, make_conv_problem(context.graph, op));
-  ZYNPU_ASSIGN_OR_RETURN(ConvPlan plan, plan_conv(problem, context.workers, context.part.tecs_per_core));
+  // One worker of x2 runs several layers in one program; z1 and z2 have only one program (emit/npu_graph.h).
+  const bool shared_code = context.workers == 1 || context.part.host_interface != part::HostInterface::kTsm;
+  ZYNPU_ASSIGN_OR_RETURN(ConvPlan plan,
+                         plan_conv(problem, context.workers, context.part.tecs_per_core, shared_code));
   ZYNPU_ASSIGN_OR_RETURN(Blob weights, pack_conv(problem, plan));
 
   StepLists lists(context.workers, conv_args(plan.code));

@@ -27,13 +27,13 @@ class ConvEmitter {
     argument(blocks, kArgBlocks);
     b_.repeat(blocks, [&] {
       rows(weights, in, out);
-      Gpr change = b_.gpr();
-      parameter(change, kParamBlockBytes);
-      b_.add(weights, weights, change);
-      parameter(change, kParamInBlock);
-      b_.add(in, in, change);
-      argument(change, kArgOutBlock);
-      b_.add(out, out, change);
+      Gpr weights_change = b_.gpr(), in_change = b_.gpr(), out_change = b_.gpr();
+      parameter(weights_change, kParamBlockBytes);
+      parameter(in_change, kParamInBlock);
+      argument(out_change, kArgOutBlock);
+      b_.add(weights, weights, weights_change);
+      b_.add(in, in, in_change);
+      b_.add(out, out, out_change);
     });
   }
 
@@ -68,6 +68,9 @@ class ConvEmitter {
     b_.move(row, in);
     b_.repeat(left, [&] {
       groups(weights, row);
+      Gpr row_change = b_.gpr(), out_change = b_.gpr();  // long before they are needed
+      parameter(row_change, kParamRowPitch);
+      argument(out_change, kArgOutRow);
       if (code_.chunked) {
         Gpr finish = b_.gpr();
         argument(finish, kArgFinish);
@@ -75,11 +78,8 @@ class ConvEmitter {
       } else {
         requantise(weights, out);
       }
-      Gpr change = b_.gpr();
-      parameter(change, kParamRowPitch);
-      b_.add(row, row, change);
-      argument(change, kArgOutRow);
-      b_.add(out, out, change);
+      b_.add(row, row, row_change);
+      b_.add(out, out, out_change);
     });
   }
 
@@ -89,7 +89,7 @@ class ConvEmitter {
     b_.move(to, out);
     argument(count, kArgPass);
     b_.add(constants, weights, static_cast<std::int32_t>(start_bytes()));
-    emit_requant(b_, code_.requant, from, to, count, constants, kScratch, kOutput);
+    emit_requant(b_, code_.requant, from, to, count, constants, kScratch, kOutput, code_.pass_least);
   }
 
   // Start values of a block: of each channel, or of each pixel and channel if sums are made in chunks.
@@ -198,7 +198,8 @@ Result<Fragment> emit_conv(const ConvCode& code) {
     return fail(ErrorCode::kInternal, "a register block of {} x {} vectors", code.pixels, code.vectors);
   Builder b(code.depthwise ? "depthwise" : "conv");
   ConvEmitter emitter(b, code);
-  emit_steps(b, emitter.shape(), kParamFill, [&](R step) { emitter.step(step); });
+  emit_steps(b, emitter.shape(), code.fills ? static_cast<int>(kParamFill) : -1,
+             [&](R step) { emitter.step(step); });
   return std::move(b).finish();
 }
 

@@ -13,26 +13,39 @@ namespace {
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
-// Cycles of one trip of the inner loop, loopend included: the slots it needs.
-double trip_cycles(const ConvCode& c) {
+constexpr double kColdBundle = 75, kRefetch = 3.2;  // tec-semantics.md 9.4
+
+// Rows of the inner loop: the slots it needs.
+double trip_rows(const ConvCode& c) {
   const unsigned products = c.unroll * c.pixels * c.vectors;
   const unsigned arithmetic = products + c.pixels + 2;
   const unsigned loads = c.unroll * (c.vectors + c.pixels) + 1;
   const unsigned broadcasts = c.depthwise ? 0 : c.unroll * c.pixels;
-  return 1.0 + std::max({(arithmetic + 1) / 2, (loads + broadcasts + 1) / 2, broadcasts});
+  return std::max({(arithmetic + 1) / 2, (loads + broadcasts + 1) / 2, broadcasts});
+}
+
+// Bundles that run once a group: start values, pointers, the loop's first and last trips, stores.
+double group_bundles(const ConvCode& c) { return 12 + 1.2 * c.pixels * c.vectors + 2 * trip_rows(c); }
+
+double code_bundles(const ConvCode& c) {
+  const double requant = c.requant.exact_product ? 90 : 55;
+  return 80 + (c.fills ? 17 : 0) + group_bundles(c) + trip_rows(c) +
+         requant * (c.pass_least >= kPipelinedBlocks ? 1.6 : 1);
 }
 
 // Modelled cycles of the slowest worker (tec-semantics.md 9.4, 9.7).
 double cost_of(const ConvTiling& t) {
-  constexpr double kRefetch = 3.2, kRequest = 363, kRequestIssue = 40, kStep = 150;
+  constexpr double kRequest = 363, kRequestIssue = 45, kStep = 250, kBlock = 60, kRow = 130,
+                   kRecordLine = 300;
   const ConvCode& c = t.code;
-  const double sums = c.pixels * c.vectors;
-  const double group = t.trips * trip_cycles(c) + (1.5 * sums + 16) * kRefetch + 60;
-  const double row = t.groups() * group + t.pass_blocks() * requant_block_cycles(c.requant) + 25 * kRefetch;
+  const double first_pass = trip_rows(c) * (kRefetch - 1);
+  const double group = (t.trips - 1) * (trip_rows(c) + 1) + group_bundles(c) * kRefetch + first_pass;
+  const double row =
+      t.groups() * group + t.pass_blocks() * requant_block_cycles(c.requant, c.pass_least) + kRow;
   const double flip = c.unsigned_input ? t.in_bytes() / 32.0 * 3 : 0;
   const double tiles = double{1} * t.row_tiles() * t.column_tiles();
-  const double groups = t.block_groups();
-  const double compute = tiles * groups * t.group_blocks * t.tile_rows * row * t.chunks + tiles * flip;
+  const double groups = t.block_groups(), steps = tiles * groups * t.chunks;
+  const double compute = steps * t.group_blocks * (t.tile_rows * row + kBlock) + tiles * flip;
 
   const double weights = 1.0 * t.group_blocks * t.block_bytes * t.chunks;
   const double weight_loads = groups * t.chunks > 1 && t.tile_outer ? tiles * groups : groups;
@@ -43,15 +56,26 @@ double cost_of(const ConvTiling& t) {
   const double traffic = (weights * weight_loads + in * input_loads + out * tiles * groups) / rate;
   const double requests =
       input_loads * t.in_requests() + weight_loads * t.chunks + tiles * groups * t.out_requests();
+  const double fills = c.fills ? (input_loads > 1 ? 2 : 1) * t.in_bytes() / 32.0 * 2 : 0;
   const double start = kRequest + (weights / t.chunks + in) / rate, end = kRequest + out / rate;
-  const double overlapped = std::max(compute, traffic - (weights / t.chunks + in + out) / rate);
-  return start + end + overlapped + requests * kRequestIssue + tiles * groups * t.chunks * kStep;
+  const double busy = compute + requests * kRequestIssue + steps * (kStep + kRecordLine) + fills;
+  const double overlapped = std::max(busy, traffic - (weights / t.chunks + in + out) / rate);
+  return start + end + overlapped + 3 * kRecordLine;
+}
+
+bool has_padding(const reference::Window& w) {
+  const auto beyond = [](int extent, int out, int stride, int pad, int filter, int dilation) {
+    return (out - 1) * stride - pad + (filter - 1) * dilation >= extent;
+  };
+  return w.pad_top > 0 || w.pad_left > 0 ||
+         beyond(w.input_h, w.output_h, w.stride_h, w.pad_top, w.filter_h, w.dilation_h) ||
+         beyond(w.input_w, w.output_w, w.stride_w, w.pad_left, w.filter_w, w.dilation_w);
 }
 
 class Search {
  public:
-  Search(const ConvProblem& problem, unsigned workers, unsigned tecs_per_core)
-      : p_(problem), workers_(workers), tecs_per_core_(tecs_per_core) {}
+  Search(const ConvProblem& problem, unsigned workers, unsigned tecs_per_core, bool shared_code)
+      : p_(problem), workers_(workers), tecs_per_core_(tecs_per_core), shared_code_(shared_code) {}
 
   Result<ConvTiling> run() {
     ZYNPU_ASSIGN_OR_RETURN(
@@ -70,6 +94,7 @@ class Search {
         code.vectors = vectors;
         code.unroll = p_.depthwise ? 1 : 2;
         code.requant = requant_;
+        code.fills = shared_code_ || has_padding(p_.window);
         for (unsigned by_blocks = 1; by_blocks <= workers_; ++by_blocks)
           if (workers_ % by_blocks == 0) with_shares(code, workers_ / by_blocks, by_blocks);
       }
@@ -114,18 +139,33 @@ class Search {
     for (unsigned chunks = t.code.chunked ? 2 : 1; chunks <= (t.code.chunked ? 64U : 1U); ++chunks) {
       t.chunks = chunks;
       if (!t.lay_out()) continue;
-      const double cost = cost_of(t);
-      if (!found_ || cost < best_.cost) {
-        best_ = t;
-        best_.cost = cost;
-        found_ = true;
+      t.code.pass_least = 1;
+      consider(t);
+      if (t.pass_blocks() >= static_cast<int>(kPipelinedBlocks)) {
+        t.code.pass_least = kPipelinedBlocks;
+        consider(t);
+        t.code.pass_least = 1;
       }
       break;
     }
   }
 
+  void consider(ConvTiling& t) {
+    t.cost = cost_of(t);
+    t.full_cost = t.cost + kColdBundle * code_bundles(t.code);
+    // A form of its own costs a program with other layers all of its code again.
+    if (shared_code_ && !is_common(t.code)) t.full_cost += kColdBundle * code_bundles(t.code);
+    if (found_ && t.full_cost >= best_.full_cost) return;
+    best_ = t;
+    found_ = true;
+  }
+  static bool is_common(const ConvCode& c) {
+    return c.pixels == 4 && c.vectors == 4 && !c.chunked && !c.requant.exact_product;
+  }
+
   const ConvProblem& p_;
   unsigned workers_, tecs_per_core_;
+  bool shared_code_;
   RequantPlan requant_;
   bool found_ = false;
   ConvTiling best_;
@@ -133,8 +173,9 @@ class Search {
 
 }  // namespace
 
-Result<ConvPlan> plan_conv(const ConvProblem& problem, unsigned workers, unsigned tecs_per_core) {
-  ZYNPU_ASSIGN_OR_RETURN(ConvTiling tiling, Search(problem, workers, tecs_per_core).run());
+Result<ConvPlan> plan_conv(const ConvProblem& problem, unsigned workers, unsigned tecs_per_core,
+                           bool shared_code) {
+  ZYNPU_ASSIGN_OR_RETURN(ConvTiling tiling, Search(problem, workers, tecs_per_core, shared_code).run());
   return tiling.plan();
 }
 

@@ -16,13 +16,16 @@ namespace zynpu::compiler {
 struct ConvCode {
   bool depthwise = false;
   bool unsigned_input = false;
-  bool chunked = false;  // the sum of a pixel is made in several steps
-  unsigned pixels = 4;   // P: accumulated together
-  unsigned vectors = 4;  // W: vectors of 8 output channels a pixel
-  unsigned unroll = 2;   // words of 4 input channels a trip
+  bool chunked = false;     // the sum of a pixel is made in several steps
+  unsigned pixels = 4;      // P: accumulated together
+  unsigned vectors = 4;     // W: vectors of 8 output channels a pixel
+  unsigned unroll = 2;      // words of 4 input channels a trip
+  unsigned pass_least = 1;  // requantisation blocks of every row, at least
+  bool fills = true;        // some step fills padding
   RequantPlan requant;
 
   unsigned block_channels() const { return 8 * vectors; }
+  friend bool operator==(const ConvCode&, const ConvCode&) = default;
 };
 
 // The sum over one window as the code walks it: trips of `unroll` words, each at the pointer, which then
@@ -96,7 +99,10 @@ unsigned conv_args(const ConvCode& code);
 
 // The best plan found. kUnsupported if nothing fits the local memory or (more workers than `tecs_per_core`)
 // the output cannot be cut between cores at lines of 64 bytes.
-Result<ConvPlan> plan_conv(const ConvProblem& problem, unsigned workers, unsigned tecs_per_core);
+// `shared_code`: the layer's code stands in a program with that of other layers, so a common form is worth
+// something.
+Result<ConvPlan> plan_conv(const ConvProblem& problem, unsigned workers, unsigned tecs_per_core,
+                           bool shared_code);
 
 // The weights blob: table of deltas, then every block (times chunks).
 Result<Blob> pack_conv(const ConvProblem& problem, const ConvPlan& plan);

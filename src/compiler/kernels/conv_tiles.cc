@@ -352,7 +352,8 @@ std::vector<Step> ConvTiling::steps_of(const Share& share, const ConvWalk& walk)
       step.args[kArgOut] = out_at_[out_buffer];
       step.args[kArgOutRow] = row_bytes;
       step.args[kArgOutBlock] = out_block_bytes() - static_cast<std::uint32_t>(pair.tile.rows) * row_bytes;
-      step.args[kArgPass] = static_cast<std::uint32_t>(padded) * code.vectors / 4 - 1;
+      step.args[kArgPass] =
+          std::max(static_cast<std::uint32_t>(padded) * code.vectors / 4, code.pass_least) - 1;
       if (step.args.size() > kArgFlipVectors) {
         step.args[kArgFlipAt] = in_at_[in_buffer];
         step.args[kArgFlipVectors] = code.unsigned_input && new_input ? in_bytes() / 32 : 0;

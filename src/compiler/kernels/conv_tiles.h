@@ -52,7 +52,7 @@ struct ConvTiling {
   bool tile_outer = false;
   int tile_rows = 1, tile_columns = 1;
   unsigned chunks = 1;
-  double cost = 0;
+  double cost = 0, full_cost = 0;  // without and with the first fetch of the code
   // made by lay_out()
   unsigned trips = 0;
   std::uint32_t header_bytes = 0, block_bytes = 0, row_pitch = 0;
