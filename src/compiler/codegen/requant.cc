@@ -45,12 +45,54 @@ Decision decide(const FloatRequant& q, double nominal, double x) {
   const double high = -static_cast<double>(q.minus_high), low = -static_cast<double>(q.minus_low);
   const double scale = q.scale, estimate = std::nearbyint(x * nominal);
   const double remainder = x - estimate * high - estimate * low;
-  // Halfway between two estimates either may be taken: the sum then moves by the error of `scale`.
-  const double mismatch = std::abs(1 - (high + low) * scale);
+  // Halfway between two estimates either may be taken: the sum then moves by what high + low is off 1 /
+  // scale.
+  const double distance = 0.5 - std::abs(x * nominal - estimate);
+  const bool either = distance <= 3 * kUlp * (std::abs(x * nominal) + 1);
+  const double mismatch = either ? std::abs(1 - (high + low) * scale) : 0;
   const double largest = std::abs(remainder) + 2;
   const double remainder_error = kUlp * (largest + std::abs(estimate * low) + std::abs(low));
   return {estimate + remainder * scale,
           scale * remainder_error + kUlp * (2 * largest * scale + kMostOffset * scale) + mismatch};
+}
+
+// x is the first accumulator whose result is t.
+struct Jump {
+  double t, x;
+};
+
+std::optional<FloatRequant> with_reciprocal(const ChannelRequant& c, const std::vector<Jump>& jumps,
+                                            double nominal, double reciprocal, std::int32_t lowest,
+                                            std::int32_t highest) {
+  FloatRequant q;
+  q.scale = static_cast<float>(nominal);
+  q.minus_high = -rounded_high(reciprocal);
+  q.minus_low = -static_cast<float>(reciprocal + q.minus_high);
+  // Offsets that put every jump between the right two accumulators.
+  constexpr double kFar = 0x1p24;  // above, conversion to fp32 rounds
+  double low = -1, high = 1;
+  const auto require = [&](double x, double limit, bool above) {
+    const Decision d = decide(q, nominal, x);
+    const double sign = x < 0 ? -1 : 1;
+    const double needed = sign * (limit - c.zero_point - d.value);
+    if (above == (x >= 0))
+      low = std::max(low, needed + d.error);
+    else
+      high = std::min(high, needed - d.error);
+    if (std::abs(x) >= kFar) high = -2;
+  };
+  for (const Jump& j : jumps) {
+    require(j.x, j.t - 0.5, true);
+    require(j.x - 1, j.t - 0.5, false);
+    if (low >= high) return std::nullopt;
+  }
+  // Beyond the last jumps nothing clamps unless the range ends there.
+  if (lowest > c.range.min) require(static_cast<double>(c.min), lowest - 0.5, true);
+  if (highest < c.range.max) require(static_cast<double>(c.max), highest + 0.5, false);
+  q.offset =
+      static_cast<float>(std::clamp((low + high) / 2, 0.0, kMostOffset * nominal));  // its sign is that of x
+  if (!(q.offset > low && q.offset < high)) return std::nullopt;
+  return q;
 }
 
 }  // namespace
@@ -65,9 +107,6 @@ std::int32_t requantize(const ChannelRequant& channel, std::int64_t x) {
 std::optional<FloatRequant> prove_float_requant(const ChannelRequant& c) {
   const double nominal = std::ldexp(static_cast<double>(c.multiplier.multiplier), c.multiplier.shift - 31);
   if (c.multiplier.multiplier < 0 || !(nominal < 0x1p30)) return std::nullopt;
-  struct Jump {
-    double t, x;
-  };
   std::vector<Jump> jumps;
   const std::int32_t lowest = requantize(c, c.min), highest = requantize(c, c.max);
   for (std::int32_t t = lowest + 1; t <= highest; ++t) {
@@ -76,38 +115,17 @@ std::optional<FloatRequant> prove_float_requant(const ChannelRequant& c) {
     jumps.push_back({static_cast<double>(t),
                      static_cast<double>(first_reaching(c, t, static_cast<std::int64_t>(bounded)))});
   }
-  FloatRequant q;
-  if (c.multiplier.multiplier == 0) return q;
-  const double reciprocal = 1 / nominal;
-  q.scale = static_cast<float>(nominal);
-  q.minus_high = -rounded_high(reciprocal);
-  q.minus_low = -static_cast<float>(reciprocal + q.minus_high);
-  // Offsets that put every jump between the right two accumulators.
-  constexpr double kFar = 0x1p24;  // above, conversion to fp32 rounds
-  double low = -1, high = 1;
-  const auto require = [&](double x, double limit, bool above) {
-    if (std::abs(x) >= kFar) {
-      high = -2;
-      return;
-    }
-    const Decision d = decide(q, nominal, x);
-    const double sign = x < 0 ? -1 : 1;
-    const double needed = sign * (limit - c.zero_point - d.value);
-    if (above == (x >= 0))
-      low = std::max(low, needed + d.error);
-    else
-      high = std::min(high, needed - d.error);
-  };
-  for (const Jump& j : jumps) {
-    require(j.x, j.t - 0.5, true);
-    require(j.x - 1, j.t - 0.5, false);
+  if (lowest == highest) {  // one value: without a remainder, the offset alone
+    const std::int32_t result = lowest - c.zero_point;
+    const bool reached = result == 0 || (result > 0 ? c.min >= 0 : c.max < 0);
+    if (reached) return FloatRequant{0, 0, 0, static_cast<float>(std::abs(result))};
   }
-  // Beyond the last jumps nothing clamps unless the range ends there.
-  if (lowest > c.range.min) require(static_cast<double>(c.min), lowest - 0.5, true);
-  if (highest < c.range.max) require(static_cast<double>(c.max), highest + 0.5, false);
-  q.offset = static_cast<float>(std::max((low + high) / 2, 0.0));  // its sign is that of x
-  if (!(q.offset > low && q.offset < high) || q.offset > kMostOffset * nominal) return std::nullopt;
-  return q;
+  // Turning the reciprocal by a hair gives a second degree of freedom where the jumps leave little room.
+  for (int turn = 0; turn <= 16; ++turn) {
+    const double tilt = (turn % 2 == 0 ? 1 : -1) * ((turn + 1) / 2) * nominal / 8192;
+    if (const auto q = with_reciprocal(c, jumps, nominal, (1 + tilt) / nominal, lowest, highest)) return q;
+  }
+  return std::nullopt;
 }
 
 Result<RequantPlan> plan_requant(std::span<const ChannelRequant> channels, PackOrder order,
