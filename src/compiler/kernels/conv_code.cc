@@ -2,6 +2,7 @@
 // The convolution's inner loops: P windows times W vectors of output channels are summed in registers, one
 // trip a few words of the window; the sums go to a scratch area, which is requantised row by row.
 #include <array>
+#include <vector>
 
 #include "compiler/kernels/conv_plan.h"
 
@@ -67,7 +68,10 @@ class ConvEmitter {
     argument(left, kArgRows);
     b_.move(row, in);
     b_.repeat(left, [&] {
-      groups(weights, row);
+      if (code_.direct())
+        windows(weights, row);
+      else
+        groups(weights, row);
       Gpr row_change = b_.gpr(), out_change = b_.gpr();  // long before they are needed
       parameter(row_change, kParamRowPitch);
       argument(out_change, kArgOutRow);
@@ -129,6 +133,85 @@ class ConvEmitter {
     });
   }
 
+  // The direct form: one row of windows.
+  void windows(R weights, R row) {
+    Gpr sums = b_.gpr(), trips = b_.gpr(), pitch = b_.gpr();
+    parameter(sums, kParamScratch);
+    argument(trips, kArgGroups);
+    parameter(pitch, kParamPixelPitch);
+    std::vector<Gpr> segment;  // [pixel][segment]
+    for (unsigned s = 0; s < code_.segments; ++s) {
+      segment.push_back(b_.gpr());
+      parameter(segment[s], kParamSegments + s);
+      b_.add(segment[s], segment[s], row);
+    }
+    for (unsigned i = code_.segments; i < code_.pixels * code_.segments; ++i) {
+      segment.push_back(b_.gpr());
+      b_.add(segment[i], segment[i - code_.segments], pitch);
+    }
+    b_.scale(pitch, pitch, code_.pixels);
+    // Vector offsets end at 511, so every 16 weight vectors have a base of their own.
+    const unsigned count = code_.words() * code_.vectors;
+    std::vector<Gpr> base;
+    for (unsigned i = 0; i < count; i += 16) {
+      base.push_back(b_.gpr());
+      if (i == 0) {
+        parameter(base[0], kParamHeader);
+        b_.add(base[0], base[0], weights);
+      } else {
+        b_.add(base.back(), base[base.size() - 2], 512);
+      }
+    }
+    const auto load_weight = [&](Vec& v, unsigned i) {
+      v = b_.vec();
+      b_.vld(v, base[i / 16], static_cast<std::int32_t>(32 * (i % 16)), kWeights);
+    };
+    std::vector<Vec> resident(code_.resident());
+    for (unsigned i = 0; i < resident.size(); ++i) load_weight(resident[i], i);
+    b_.add(trips, trips, -1);
+    b_.loop(trips, ConvCode::kLeastGroups,
+            [&] {
+              std::array<std::array<Vec, kMaxVectors>, kMaxPixels> sum;
+              for (unsigned p = 0; p < code_.pixels; ++p)
+                for (unsigned v = 0; v < code_.vectors; ++v) {
+                  sum[p][v] = b_.vec();
+                  b_.vld(sum[p][v], weights, static_cast<std::int32_t>(32 * v), kWeights);
+                }
+              for (unsigned w = 0; w < code_.words(); ++w) {
+                std::array<Vec, kMaxVectors> loaded;
+                for (unsigned v = 0; v < code_.vectors; ++v)
+                  if (w * code_.vectors + v >= resident.size()) load_weight(loaded[v], w * code_.vectors + v);
+                for (unsigned p = 0; p < code_.pixels; ++p) {
+                  Vec activation = b_.vec();
+                  load_activation(activation, segment[p * code_.segments + w / code_.segment_words],
+                                  w % code_.segment_words);
+                  for (unsigned v = 0; v < code_.vectors; ++v) {
+                    const unsigned i = w * code_.vectors + v;
+                    b_.qdpa(sum[p][v], activation,
+                            i < resident.size() ? resident[i].name() : loaded[v].name());
+                  }
+                }
+              }
+              for (unsigned p = 0; p < code_.pixels; ++p)
+                for (unsigned v = 0; v < code_.vectors; ++v)
+                  b_.vst(sum[p][v], sums, static_cast<std::int32_t>(32 * (p * code_.vectors + v)), kScratch);
+              b_.add(sums, sums, static_cast<std::int32_t>(32 * code_.pixels * code_.vectors));
+              for (Gpr& at : segment) b_.add(at, at, pitch);
+            },
+            {"windows"});
+  }
+
+  // Word `index` behind `at`, as the products need it: 4 input channels in every lane, or 32 channels.
+  void load_activation(V activation, R at, unsigned index) {
+    if (code_.depthwise) {
+      b_.vld(activation, at, static_cast<std::int32_t>(32 * index), kInput);
+    } else {
+      Gpr four = b_.gpr();
+      b_.ld(four, at, static_cast<std::int32_t>(4 * index), kInput);
+      b_.bcast(activation, four);
+    }
+  }
+
   // One window per pixel, from its first to its last word. Moves `window` to the next group.
   void walk(std::array<std::array<Vec, kMaxVectors>, kMaxPixels>& sum, R weights, R window, R pitch) {
     std::array<Gpr, kMaxPixels> pixel;
@@ -170,13 +253,7 @@ class ConvEmitter {
     }
     for (unsigned p = 0; p < code_.pixels; ++p) {
       Vec activation = b_.vec();
-      if (code_.depthwise) {
-        b_.vld(activation, pixel[p], static_cast<std::int32_t>(32 * u), kInput);
-      } else {
-        Gpr four = b_.gpr();
-        b_.ld(four, pixel[p], static_cast<std::int32_t>(4 * u), kInput);
-        b_.bcast(activation, four);
-      }
+      load_activation(activation, pixel[p], u);
       for (unsigned v = 0; v < code_.vectors; ++v) b_.qdpa(sum[p][v], activation, weight[v]);
     }
   }
@@ -196,6 +273,8 @@ unsigned conv_args(const ConvCode& code) {
 Result<Fragment> emit_conv(const ConvCode& code) {
   if (code.pixels > kMaxPixels || code.vectors > kMaxVectors || code.pixels * code.vectors % 4 != 0)
     return fail(ErrorCode::kInternal, "a register block of {} x {} vectors", code.pixels, code.vectors);
+  if (code.direct() && (code.chunked || code.segments > ConvCode::kMostSegments))
+    return fail(ErrorCode::kInternal, "a direct form of {} segments", code.segments);
   Builder b(code.depthwise ? "depthwise" : "conv");
   ConvEmitter emitter(b, code);
   emit_steps(b, emitter.shape(), code.fills ? static_cast<int>(kParamFill) : -1,

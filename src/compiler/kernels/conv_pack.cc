@@ -10,7 +10,8 @@ class Packer {
   Packer(const ConvProblem& problem, const ConvPlan& plan) : p_(problem), plan_(plan) {}
 
   Result<Blob> run() {
-    for (const std::int32_t delta : plan_.walk.deltas) put_word(out_, static_cast<std::uint32_t>(delta));
+    if (!plan_.code.direct())
+      for (const std::int32_t delta : plan_.walk.deltas) put_word(out_, static_cast<std::uint32_t>(delta));
     out_.resize(plan_.table_bytes);
     for (unsigned block = 0; block < plan_.blocks; ++block)
       for (unsigned chunk = 0; chunk < plan_.chunks; ++chunk) {

@@ -17,11 +17,14 @@ constexpr double kColdBundle = 75, kRefetch = 3.2;  // tec-semantics.md 9.4
 
 // Rows of the inner loop: the slots it needs.
 double trip_rows(const ConvCode& c) {
-  const unsigned products = c.unroll * c.pixels * c.vectors;
-  const unsigned arithmetic = products + c.pixels + 2;
-  const unsigned loads = c.unroll * (c.vectors + c.pixels) + 1;
-  const unsigned broadcasts = c.depthwise ? 0 : c.unroll * c.pixels;
-  return std::max({(arithmetic + 1) / 2, (loads + broadcasts + 1) / 2, broadcasts});
+  const unsigned sums = c.pixels * c.vectors, words = c.direct() ? c.words() : c.unroll;
+  const unsigned arithmetic = words * sums + (c.direct() ? c.pixels * c.segments + 1 : c.pixels + 2);
+  const unsigned weights = words * c.vectors - (c.direct() ? c.resident() : 0);
+  const unsigned loads = weights + words * c.pixels + (c.direct() ? sums : 1);
+  const unsigned broadcasts = c.depthwise ? 0 : words * c.pixels;
+  const unsigned stores = c.direct() ? sums : 0;
+  return std::max(
+      {(arithmetic + 1) / 2, (loads + broadcasts + stores + 1) / 2, broadcasts, loads, stores * 3 / 2});
 }
 
 // Bundles that run once a group: start values, pointers, the loop's first and last trips, stores.
@@ -39,9 +42,12 @@ double cost_of(const ConvTiling& t) {
                    kRecordLine = 300;
   const ConvCode& c = t.code;
   const double first_pass = trip_rows(c) * (kRefetch - 1);
-  const double group = (t.trips - 1) * (trip_rows(c) + 1) + group_bundles(c) * kRefetch + first_pass;
+  const double group = c.direct()
+                           ? trip_rows(c) + 2
+                           : (t.trips - 1) * (trip_rows(c) + 1) + group_bundles(c) * kRefetch + first_pass;
+  const double row_start = c.direct() ? (2 * trip_rows(c) + 25) * kRefetch : 0;
   const double row =
-      t.groups() * group + t.pass_blocks() * requant_block_cycles(c.requant, c.pass_least) + kRow;
+      row_start + t.groups() * group + t.pass_blocks() * requant_block_cycles(c.requant, c.pass_least) + kRow;
   const double flip = c.unsigned_input ? t.in_bytes() / 32.0 * 3 : 0;
   const double tiles = double{1} * t.row_tiles() * t.column_tiles();
   const double groups = t.block_groups(), steps = tiles * groups * t.chunks;
@@ -95,8 +101,8 @@ class Search {
         code.unroll = p_.depthwise ? 1 : 2;
         code.requant = requant_;
         code.fills = shared_code_ || has_padding(p_.window);
-        for (unsigned by_blocks = 1; by_blocks <= workers_; ++by_blocks)
-          if (workers_ % by_blocks == 0) with_shares(code, workers_ / by_blocks, by_blocks);
+        with_grids(code);
+        if (make_direct(code)) with_grids(code);
       }
       if (found_) return std::move(best_);
     }
@@ -106,6 +112,30 @@ class Search {
   }
 
  private:
+  void with_grids(const ConvCode& code) {
+    for (unsigned by_blocks = 1; by_blocks <= workers_; ++by_blocks)
+      if (workers_ % by_blocks == 0) with_shares(code, workers_ / by_blocks, by_blocks);
+  }
+
+  // The direct form, if the whole window fits the loop buffer.
+  bool make_direct(ConvCode& code) const {
+    const reference::Window& w = p_.window;
+    if (code.chunked || p_.planes.size() > 1) return false;
+    const unsigned depth_words = static_cast<unsigned>(w.input_channels + 3) / 4;
+    const bool row_runs = !code.depthwise && w.dilation_w == 1;
+    const auto taps = static_cast<unsigned>(w.filter_h * w.filter_w),
+               rows = static_cast<unsigned>(w.filter_h);
+    code.unroll = 1;
+    code.segments = row_runs ? rows : taps;
+    code.segment_words = code.depthwise ? 1
+                         : row_runs     ? static_cast<unsigned>(w.filter_w) * depth_words
+                                        : depth_words;
+    constexpr unsigned kMostProducts = 46, kMostWordOffset = 63, kMostPointers = 9;
+    return code.words() * code.pixels * code.vectors <= kMostProducts &&
+           code.segment_words <= kMostWordOffset && code.pixels * code.segments <= kMostPointers &&
+           code.pixels * code.vectors <= 16 && trip_rows(code) <= 29;
+  }
+
   void with_shares(const ConvCode& code, unsigned by_space, unsigned by_blocks) {
     ConvTiling t(p_, code, workers_, tecs_per_core_);
     if (!t.share(by_space, by_blocks)) return;

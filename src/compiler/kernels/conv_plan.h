@@ -2,6 +2,7 @@
 // How a convolution is cut into steps that fit the local memory, and which loops the code has.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -16,15 +17,26 @@ namespace zynpu::compiler {
 struct ConvCode {
   bool depthwise = false;
   bool unsigned_input = false;
-  bool chunked = false;     // the sum of a pixel is made in several steps
-  unsigned pixels = 4;      // P: accumulated together
-  unsigned vectors = 4;     // W: vectors of 8 output channels a pixel
-  unsigned unroll = 2;      // words of 4 input channels a trip
+  bool chunked = false;  // the sum of a pixel is made in several steps
+  unsigned pixels = 4;   // P: accumulated together
+  unsigned vectors = 4;  // W: vectors of 8 output channels a pixel
+  unsigned unroll = 2;   // words of 4 input channels a trip
+  // Direct form: all words of a window are in the body of a loop over the windows of a row. They are
+  // `segments` pieces of `segment_words` neighbouring words each; 0: a loop over the words instead, once for
+  // every P windows.
+  unsigned segments = 0, segment_words = 0;
   unsigned pass_least = 1;  // requantisation blocks of every row, at least
   bool fills = true;        // some step fills padding
   RequantPlan requant;
 
   unsigned block_channels() const { return 8 * vectors; }
+  bool direct() const { return segments > 0; }
+  unsigned words() const { return segments * segment_words; }
+  // Weight vectors that the direct form keeps in registers.
+  unsigned resident() const { return std::min(words() * vectors, 24 - pixels * vectors); }
+  // A row of the direct form has at least so many groups, so that the loop may overlap them.
+  static constexpr unsigned kLeastGroups = 3;
+  static constexpr unsigned kMostSegments = 9;
   friend bool operator==(const ConvCode&, const ConvCode&) = default;
 };
 
@@ -77,7 +89,8 @@ enum ConvParam : unsigned {
   kParamTable,
   kParamTrips,  // minus 1
   kParamScratch,
-  kParamCount,
+  kParamSegments,  // direct form: from a window to each of its segments
+  kParamCount = kParamSegments + ConvCode::kMostSegments,
 };
 
 struct ConvPlan {

@@ -58,7 +58,7 @@ double ConvTiling::valid_in_bytes() const {
 std::uint32_t ConvTiling::out_row_bytes(int columns) const {
   const std::uint32_t dense = static_cast<std::uint32_t>(columns) * code.block_channels();
   if (dense % 32 == 0) return dense;
-  return static_cast<std::uint32_t>(round_up(columns, static_cast<int>(code.pixels))) * code.block_channels();
+  return static_cast<std::uint32_t>(padded(columns)) * code.block_channels();
 }
 std::uint32_t ConvTiling::out_block_bytes() const {
   return align(static_cast<std::uint32_t>(tile_rows * padded_columns()) * code.block_channels(), 64);
@@ -123,7 +123,7 @@ unsigned ConvTiling::count_trips() const {
   const int trips_of_run = ceil_div(taps * words, static_cast<int>(code.unroll));
   const auto count =
       static_cast<unsigned>(static_cast<int>(problem->planes.size()) * w.filter_h * runs * trips_of_run);
-  return std::max(count, kLeastTrips * chunks);
+  return code.direct() ? count : std::max(count, kLeastTrips * chunks);
 }
 
 ConvWalk ConvTiling::make_walk() const {
@@ -173,7 +173,7 @@ bool ConvTiling::lay_out() {
                      trips <= chunk_trips * (chunks - 1)))
     return false;
   block_bytes = align(header_bytes + 32 * code.vectors * code.unroll * chunk_trips, 64);
-  table_bytes_ = align(4 * trips, 64);
+  table_bytes_ = code.direct() ? 0 : align(4 * trips, 64);
 
   const int tiles = row_tiles() * column_tiles();
   const int steps = tiles * block_groups() * static_cast<int>(chunks);
@@ -267,7 +267,8 @@ void ConvTiling::load_input(const PixelTile& tile, int first_block, int block_co
 
 void ConvTiling::load_weights(int first_block, int block_count, unsigned chunk, unsigned buffer, bool table,
                               Tile& out) const {
-  if (table) out.loads.push_back({kParamWeights, 0, table_at_, Transfer::contiguous(table_bytes_)});
+  if (table && table_bytes_ > 0)
+    out.loads.push_back({kParamWeights, 0, table_at_, Transfer::contiguous(table_bytes_)});
   const std::uint32_t from =
       table_bytes_ + (static_cast<std::uint32_t>(first_block) * chunks + chunk) * block_bytes;
   out.loads.push_back({kParamWeights, from, weights_at_[buffer],
@@ -341,19 +342,19 @@ std::vector<Step> ConvTiling::steps_of(const Share& share, const ConvWalk& walk)
       const auto out_buffer = static_cast<unsigned>(out.size() % out_buffers_);
       if (last) store_output(pair.tile, pair.block, count, out_buffer, step);
       const std::uint32_t row_bytes = out_row_bytes(pair.tile.columns);
-      const int padded = round_up(pair.tile.columns, static_cast<int>(code.pixels));
+      const int windows = padded(pair.tile.columns);
       const unsigned first = chunk * chunk_trips, end = last ? walk.trips() : first + chunk_trips;
       step.args.resize(conv_args(code));
       step.args[kArgIn] = in_at_[in_buffer] + static_cast<std::uint32_t>(walk.starts[first]);
       step.args[kArgWeights] = weights_at_[weight_buffer];
       step.args[kArgBlocks] = static_cast<std::uint32_t>(count);
       step.args[kArgRows] = static_cast<std::uint32_t>(pair.tile.rows);
-      step.args[kArgGroups] = static_cast<std::uint32_t>(padded) / code.pixels;
+      step.args[kArgGroups] = static_cast<std::uint32_t>(windows) / code.pixels;
       step.args[kArgOut] = out_at_[out_buffer];
       step.args[kArgOutRow] = row_bytes;
       step.args[kArgOutBlock] = out_block_bytes() - static_cast<std::uint32_t>(pair.tile.rows) * row_bytes;
       step.args[kArgPass] =
-          std::max(static_cast<std::uint32_t>(padded) * code.vectors / 4, code.pass_least) - 1;
+          std::max(static_cast<std::uint32_t>(windows) * code.vectors / 4, code.pass_least) - 1;
       if (step.args.size() > kArgFlipVectors) {
         step.args[kArgFlipAt] = in_at_[in_buffer];
         step.args[kArgFlipVectors] = code.unsigned_input && new_input ? in_bytes() / 32 : 0;
@@ -392,6 +393,9 @@ Result<ConvPlan> ConvTiling::plan() const {
   plan.params[kParamTable] = table_at_;
   plan.params[kParamTrips] = trips - 1;
   plan.params[kParamScratch] = scratch_at_;
+  for (unsigned segment = 0; segment < code.segments; ++segment)
+    plan.params[kParamSegments + segment] =
+        static_cast<std::uint32_t>(plan.walk.starts[std::size_t{segment} * code.segment_words]);
   for (const Share& share : shares_) plan.steps.push_back(steps_of(share, plan.walk));
   plan.predicted_cycles = static_cast<std::uint64_t>(cost);
   return plan;

@@ -35,7 +35,12 @@ struct ConvTiling {
   int block_groups() const {
     return (share_blocks() + static_cast<int>(group_blocks) - 1) / static_cast<int>(group_blocks);
   }
-  int padded_columns() const { return round_up(tile_columns, static_cast<int>(code.pixels)); }
+  // Windows computed for so many: whole groups, and enough of them.
+  int padded(int columns) const {
+    const auto least = static_cast<int>(code.direct() ? ConvCode::kLeastGroups * code.pixels : 1);
+    return round_up(std::max(columns, least), static_cast<int>(code.pixels));
+  }
+  int padded_columns() const { return padded(tile_columns); }
   int groups() const { return padded_columns() / static_cast<int>(code.pixels); }
   int pass_blocks() const { return padded_columns() * static_cast<int>(code.vectors) / 4; }
   bool depthwise_input() const { return code.depthwise; }
