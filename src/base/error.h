@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Errors by value: every fallible function of the rooms returns Result<T> or Status; nothing throws across a room.
+// Errors by value: every fallible function of the rooms returns Result<T> or Status; nothing throws across a
+// room.
 #pragma once
 
 #include <fmt/format.h>
@@ -45,15 +46,15 @@ template <class... Args>
 #define ZYNPU_CONCAT(a, b) ZYNPU_CONCAT_INNER(a, b)
 
 // Returns the error of `expr` (a Status) from the enclosing function.
-#define ZYNPU_TRY(expr)                                              \
-  do {                                                               \
-    if (auto zynpu_try_status = (expr); !zynpu_try_status)           \
-      return tl::unexpected<::zynpu::Error>(zynpu_try_status.error());\
+#define ZYNPU_TRY(expr)                                                \
+  do {                                                                 \
+    if (auto zynpu_try_status = (expr); !zynpu_try_status)             \
+      return tl::unexpected<::zynpu::Error>(zynpu_try_status.error()); \
   } while (false)
 
 // Declares `decl` from the value of `expr` (a Result), or returns its error from the enclosing function.
-#define ZYNPU_ASSIGN_OR_RETURN(decl, expr)                                                        \
-  auto ZYNPU_CONCAT(zynpu_result_, __LINE__) = (expr);                                            \
-  if (!ZYNPU_CONCAT(zynpu_result_, __LINE__))                                                     \
+#define ZYNPU_ASSIGN_OR_RETURN(decl, expr)                                                           \
+  auto ZYNPU_CONCAT(zynpu_result_, __LINE__) = (expr);                                               \
+  if (!ZYNPU_CONCAT(zynpu_result_, __LINE__))                                                        \
     return tl::unexpected<::zynpu::Error>(std::move(ZYNPU_CONCAT(zynpu_result_, __LINE__)).error()); \
   decl = std::move(*ZYNPU_CONCAT(zynpu_result_, __LINE__))
