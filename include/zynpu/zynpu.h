@@ -176,6 +176,8 @@ typedef struct zynpu_layer_profile {
   uint64_t predicted_cycles;                 /* the compiler's estimate; 0 on the CPU */
   uint64_t cycles, bundles, macs, dma_bytes; /* of the last run; 0 on the CPU */
   double host_ms;                            /* CPU operators only */
+  int own_code; /* 1: cycles and so on are this operator's own. 0 on the NPU: it needs no instructions, or
+                   runs those of an earlier operator, for which its cycles then count */
 } zynpu_layer_profile;
 
 /* Result of comparing a run with the reference operators. */

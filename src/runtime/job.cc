@@ -61,6 +61,9 @@ Status Job::prepare() {
   allocate_homes();
   profile_.steps.resize(plan.steps.size());
   profile_.layers.resize(plan.placements.size());
+  const std::vector<bool> with_code = ops_with_code(plan);
+  for (std::size_t i = 0; i < plan.placements.size(); ++i)
+    profile_.layers[i].own_code = with_code[plan.placements[i].op];
   return prepare_cpu_ops();
 }
 
@@ -310,7 +313,10 @@ Status Job::execute_steps() {
   const Clock::time_point begin = Clock::now();
   profile_.total = {};
   profile_.modelled = false;
-  std::fill(profile_.layers.begin(), profile_.layers.end(), LayerProfile{});
+  for (LayerProfile& layer : profile_.layers) {
+    layer.cost = {};
+    layer.host_ms = 0;
+  }
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     const Clock::time_point step_begin = Clock::now();
     profile_.steps[s] = {};

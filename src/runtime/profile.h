@@ -17,8 +17,9 @@ struct StepProfile {
 };
 
 struct LayerProfile {
-  Cost cost;           // 0 on the CPU
-  double host_ms = 0;  // CPU operators only
+  Cost cost;              // 0 on the CPU
+  double host_ms = 0;     // CPU operators only
+  bool own_code = false;  // see ops_with_code() of program.h
 };
 
 // Steps and layers are indexed as HostPlan::steps and HostPlan::placements.

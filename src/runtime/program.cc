@@ -16,6 +16,14 @@ bool is_container(std::span<const std::uint8_t> file) {
   return begins(kBin) || begins(kElf);
 }
 
+std::vector<bool> ops_with_code(const graph::HostPlan& plan) {
+  std::vector<bool> with_code(plan.model.ops.size());
+  for (const graph::SourceRange& range : plan.source_map)
+    if (range.op >= 0 && static_cast<std::size_t>(range.op) < with_code.size() && range.begin < range.end)
+      with_code[range.op] = true;
+  return with_code;
+}
+
 Result<std::shared_ptr<const Program>> Program::load_file(std::shared_ptr<Context> context,
                                                           std::span<const std::uint8_t> file,
                                                           const LoadOptions& options) {

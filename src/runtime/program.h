@@ -78,6 +78,10 @@ class Program {
   std::vector<int> op_step_, op_placement_;
 };
 
+// By model op: whether instructions of the NPU graphs belong to it. False for CPU operators, for those that
+// need no instructions, and for those that run an earlier operator's code, for which their costs then count.
+std::vector<bool> ops_with_code(const graph::HostPlan& plan);
+
 // True if `file` begins like a container of compiled graphs (AIPU BIN or ELF), false for anything else.
 bool is_container(std::span<const std::uint8_t> file);
 

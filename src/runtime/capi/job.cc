@@ -179,6 +179,7 @@ zynpu_status zynpu_job_layer_profile(const zynpu_job* job, size_t layer, zynpu_l
     value.macs = measured.cost.macs;
     value.dma_bytes = measured.cost.dma_bytes;
     value.host_ms = measured.host_ms;
+    value.own_code = measured.own_code ? 1 : 0;
     return export_struct(value, profile);
   });
 }
