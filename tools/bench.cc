@@ -67,6 +67,7 @@ void print_json(const Options& options, const runtime::Job& job, const std::vect
   Json layers = layers_json(program.plan(), &job.profile());
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const graph::Placement& placement = program.plan().placements[i];
+    if (!job.profile().layers[i].own_code) continue;
     const double rate = macs_per_cycle_per_tec(placement.macs, job.profile().layers[i].cost.cycles, part);
     layers[i]["macs_per_cycle_per_tec"] = rate;
     layers[i]["utilisation"] = rate / kPeakMacsPerCycle;
@@ -91,10 +92,16 @@ void print_csv(const runtime::Job& job, const std::vector<Stage>& stages, const 
   for (std::size_t i = 0; i < program.plan().placements.size(); ++i) {
     const graph::Placement& placement = program.plan().placements[i];
     const runtime::LayerProfile& layer = job.profile().layers[i];
-    const double rate = macs_per_cycle_per_tec(placement.macs, layer.cost.cycles, part);
-    fmt::print("layer,{},{},{},{},{},{:.4f},{:.6f},{},{},{:.6f}\n", placement.name,
-               placement.npu ? "npu" : "cpu", placement.macs, placement.predicted_cycles, layer.cost.cycles,
-               rate, rate / kPeakMacsPerCycle, layer.cost.bundles, layer.cost.dma_bytes, layer.host_ms);
+    fmt::print("layer,{},{},{},{},", placement.name, placement.npu ? "npu" : "cpu", placement.macs,
+               placement.predicted_cycles);
+    if (layer.own_code) {
+      const double rate = macs_per_cycle_per_tec(placement.macs, layer.cost.cycles, part);
+      fmt::print("{},{:.4f},{:.6f},{},{},", layer.cost.cycles, rate, rate / kPeakMacsPerCycle,
+                 layer.cost.bundles, layer.cost.dma_bytes);
+    } else {
+      fmt::print(",,,,,");
+    }
+    fmt::print("{:.6f}\n", layer.host_ms);
   }
 }
 

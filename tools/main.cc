@@ -34,7 +34,7 @@ int report(std::string message, int code) {
 int run(int argc, char** argv) {
   CLI::App app("zynpu - run quantised networks on Arm China Zhouyi NPUs, real and virtual", "zynpu");
   app.set_version_flag("--version", "zynpu " ZYNPU_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   Action action;
   add_parts(app, action);
   add_devices(app, action);
@@ -50,6 +50,7 @@ int run(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     return report(fmt::format("{} (see `zynpu --help`)", error.what()), kExitUsage);
   }
+  if (!action) return report("a subcommand is required (see `zynpu --help`)", kExitUsage);
   const Result<int> code = action();
   if (!code) return report(code.error().message, exit_code(code.error().code));
   if (std::fflush(stdout) != 0) return report("cannot write the output", kExitFailed);

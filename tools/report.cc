@@ -54,10 +54,13 @@ Json layers_json(const graph::HostPlan& plan, const runtime::RunProfile* profile
     layer["predicted_cycles"] = placement.predicted_cycles;
     if (profile != nullptr) {
       const runtime::LayerProfile& measured = profile->layers[i];
-      layer["modelled_cycles"] = measured.cost.cycles;
-      layer["bundles"] = measured.cost.bundles;
-      layer["issued_macs"] = measured.cost.macs;
-      layer["dma_bytes"] = measured.cost.dma_bytes;
+      if (placement.npu) layer["own_code"] = measured.own_code;
+      if (measured.own_code) {
+        layer["modelled_cycles"] = measured.cost.cycles;
+        layer["bundles"] = measured.cost.bundles;
+        layer["issued_macs"] = measured.cost.macs;
+        layer["dma_bytes"] = measured.cost.dma_bytes;
+      }
       layer["host_ms"] = measured.host_ms;
     }
     layers.push_back(std::move(layer));
@@ -93,12 +96,17 @@ void print_layers(const graph::HostPlan& plan, const part::Part& part, const run
       fmt::print(" {:>10}", "-");
     if (profile != nullptr) {
       const runtime::LayerProfile& measured = profile->layers[i];
-      if (placement.npu) {
+      if (measured.own_code) {
         const double rate = macs_per_cycle_per_tec(placement.macs, measured.cost.cycles, part);
         fmt::print(" {:>10} {:>9.2f} {:>5.1f}% {:>10} {:>9}", measured.cost.cycles, rate,
                    100 * rate / kPeakMacsPerCycle, measured.cost.dma_bytes, "-");
       } else {
-        fmt::print(" {:>10} {:>9} {:>6} {:>10} {:>9.3f}", "-", "-", "-", "-", measured.host_ms);
+        fmt::print(" {:>10} {:>9} {:>6} {:>10} ", "-", "-", "-", "-");
+        if (placement.npu)
+          fmt::print("{:>9}  no code of its own: free, or counted for an earlier layer with the same code",
+                     "-");
+        else
+          fmt::print("{:>9.3f}", measured.host_ms);
       }
     }
     fmt::print("{}{}\n", placement.reason.empty() ? "" : "  ", placement.reason);

@@ -50,9 +50,9 @@ TEST_F(Command, AssemblesWhatItDisassembled) {
 }
 
 TEST_F(Command, DisassemblesWords) {
-  EXPECT_NE(good({"disasm", "--hex", "0x014F8000", "400C7FFF", "400C7FFF", "400C7FFF"}).out.find("exit"),
+  EXPECT_NE(good({"disasm", "--hex", "0x014F8000", "400C7FFF", "400C7FFF", "C00C7FFF"}).out.find("exit"),
             std::string::npos);
-  EXPECT_NE(good({"disasm", "--hex", "014F8000,400C7FFF 400C7FFF 400C7FFF"}).out.find("exit"),
+  EXPECT_NE(good({"disasm", "--hex", "014F8000,400C7FFF 400C7FFF C00C7FFF"}).out.find("exit"),
             std::string::npos);
   EXPECT_NE(good({"disasm", "--hex", "014F8000"}).out.find("slot 0: exit"), std::string::npos);
 }
@@ -203,8 +203,9 @@ TEST_F(Command, MeasuresAModel) {
   for (const char* stage : {"open", "import", "compile", "load"})
     EXPECT_GE(document["stages_ms"][stage], 0) << stage;
   for (const Json& layer : document["layers"]) {
-    EXPECT_LE(layer["utilisation"], 1.0) << layer;
-    EXPECT_EQ(layer["placement"] == "npu", layer["modelled_cycles"] > 0) << layer;
+    if (layer["placement"] == "cpu") continue;
+    EXPECT_EQ(layer["own_code"] == true, layer.contains("modelled_cycles") && layer["modelled_cycles"] > 0)
+        << layer;
   }
   std::istringstream csv(good({"bench", kModel, "--runs", "1", "--csv"}).out);
   std::string header, row;
