@@ -69,6 +69,10 @@ class TecPort {
 // `half_up` selects the rounding of ties in lsrr, asrr and nsr.*r.
 OpFunction select_function(const isa::Instruction& instruction, bool half_up);
 
+// One micro-operation that does what `first` and then `second` do, for the pairs that inner loops consist of.
+// False: there is none.
+bool fuse(const MicroOp& first, const MicroOp& second, MicroOp& pair);
+
 // Saves a register before the bundle overwrites it.
 void copy_gpr(TecState& s, const MicroOp& op);
 void copy_vector(TecState& s, const MicroOp& op);

@@ -236,6 +236,18 @@ MicroOp make_op(const Instruction& insn, unsigned slot, const DecodeOptions& opt
   return op;
 }
 
+void fuse_pairs(DecodedBundle& out) {
+  unsigned kept = 0;
+  for (unsigned i = 0; i < out.ops; ++i) {
+    MicroOp pair;
+    if (i + 1 < out.ops && fuse(out.op[i], out.op[i + 1], pair))
+      out.op[kept++] = pair, ++i;
+    else
+      out.op[kept++] = out.op[i];
+  }
+  out.ops = static_cast<std::uint8_t>(kept);
+}
+
 std::string why_unknown(const Instruction& insn) {
   switch (insn.op) {
     case Op::kAiff:
@@ -309,6 +321,7 @@ std::string predecode(const isa::Bundle& bundle, const DecodeOptions& options, D
   const bool reads_register = out.control == Control::kBranchNonZero ||
                               out.control == Control::kBranchRegister || out.control == Control::kLoop;
   emit_ordered(items, count, out, reads_register ? control_register : nullptr);
+  fuse_pairs(out);
   return {};
 }
 

@@ -33,7 +33,7 @@ class TecClock {
   std::uint64_t dma_wait_cycles() const { return dma_wait_cycles_; }
 
   // Waits for the operands of a bundle: cycle() becomes its issue.
-  void issue(const BundleTiming& b) {
+  [[gnu::always_inline]] void issue(const BundleTiming& b) {
     const RegisterMask needs = b.reads | (b.accumulates & ~(dot_ | matrix_));
     if ((needs & busy_[0]) | (b.accumulates & chain_busy_) | ((b.reads | b.accumulates) & remote_))
         [[unlikely]]
@@ -41,7 +41,8 @@ class TecClock {
   }
 
   // The rest of the bundle's time, after its micro-operations gave the addresses.
-  void retire(const BundleTiming& b, const std::array<std::uint32_t, isa::kSlots>& address) {
+  [[gnu::always_inline]] void retire(const BundleTiming& b,
+                                     const std::array<std::uint32_t, isa::kSlots>& address) {
     unsigned cost = b.cost + extra_;
     extra_ = 0;
     if (b.load_slot[0] != 0xFF && bank_conflict(b, address)) cost = std::max(cost, 2U);

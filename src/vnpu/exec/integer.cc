@@ -127,9 +127,16 @@ ZYNPU_INLINE Lanes<s16> active_bytes(const Vector& v, u32 predicate) {
   return load<s16>(v) & reinterpret<Lanes<s16>>(lane_mask<u8>(predicate));
 }
 
-void qdpa(TecState& s, const MicroOp& op) {
-  const Lanes<s32> sums = quad_sums(active_bytes(s.t[op.a], s.p[op.p]), load<s16>(s.t[op.b]));
-  store(s.t[op.d], saturating_add(load<s32>(s.t[op.d]), sums));
+ZYNPU_INLINE void accumulate(TecState& s, unsigned d, unsigned a, unsigned b, unsigned p) {
+  const Lanes<s32> sums = quad_sums(active_bytes(s.t[a], s.p[p]), load<s16>(s.t[b]));
+  store(s.t[d], saturating_add(load<s32>(s.t[d]), sums));
+}
+void qdpa(TecState& s, const MicroOp& op) { accumulate(s, op.d, op.a, op.b, op.p); }
+// One after the other; the operands of the second stand in the bytes of imm.
+void qdpa_pair(TecState& s, const MicroOp& op) {
+  accumulate(s, op.d, op.a, op.b, op.p);
+  const auto second = static_cast<u32>(op.imm);
+  accumulate(s, second & 0xFF, second >> 8 & 0xFF, second >> 16 & 0xFF, second >> 24);
 }
 void qdot(TecState& s, const MicroOp& op) {
   store(s.t[op.d], quad_sums(active_bytes(s.t[op.a], s.p[op.p]), load<s16>(s.t[op.b])));
@@ -194,6 +201,15 @@ constexpr OpFunction by_size(isa::Size size, OpFunction b, OpFunction h, OpFunct
 }
 
 }  // namespace
+
+bool fuse_integer(const MicroOp& first, const MicroOp& second, MicroOp& pair) {
+  if (first.function != qdpa || second.function != qdpa) return false;
+  pair = first;
+  pair.function = qdpa_pair;
+  pair.imm = static_cast<s32>(static_cast<u32>(second.d) | static_cast<u32>(second.a) << 8 |
+                              static_cast<u32>(second.b) << 16 | static_cast<u32>(second.p) << 24);
+  return true;
+}
 
 OpFunction select_integer(const isa::Instruction& i) {
   using isa::Op;

@@ -34,6 +34,14 @@ OpFunction select_function(const isa::Instruction& i, bool half_up) {
   return select_float(i);
 }
 
+bool fuse(const MicroOp& first, const MicroOp& second, MicroOp& pair) {
+#if defined(ZYNPU_VNPU_HAVE_AVX2)
+  if (host_has_avx2())
+    return avx2::fuse_integer(first, second, pair) || avx2::fuse_memory(first, second, pair);
+#endif
+  return baseline::fuse_integer(first, second, pair) || baseline::fuse_memory(first, second, pair);
+}
+
 void copy_gpr(TecState& s, const MicroOp& op) { s.r[op.d] = s.r[op.a]; }
 void copy_vector(TecState& s, const MicroOp& op) { s.t[op.d] = s.t[op.a]; }
 void copy_predicate(TecState& s, const MicroOp& op) { s.p[op.d] = s.p[op.a]; }
