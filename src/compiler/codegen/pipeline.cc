@@ -18,8 +18,14 @@ namespace {
 class LoopScheduler {
  public:
   // `rows` bundles a trip; the row after the last is loopend's.
-  LoopScheduler(std::span<const Node> nodes, std::span<const Dependence> edges, int rows, bool two_loads)
-      : nodes_(nodes), edges_(edges), rows_(rows), period_(rows + 1), two_loads_(two_loads) {}
+  LoopScheduler(std::span<const Node> nodes, std::span<const Dependence> edges, int rows, bool two_loads,
+                int attempt)
+      : nodes_(nodes),
+        edges_(edges),
+        rows_(rows),
+        period_(rows + 1),
+        two_loads_(two_loads),
+        attempt_(attempt) {}
 
   bool run() {
     if (!compute_heights()) return false;
@@ -67,9 +73,20 @@ class LoopScheduler {
   int most_urgent() const {
     int best = -1;
     for (std::size_t i = 0; i < nodes_.size(); ++i)
-      if (time_[i] == kUnplaced && (best < 0 || height_[i] > height_[static_cast<std::size_t>(best)]))
+      if (time_[i] == kUnplaced && (best < 0 || more_urgent(i, static_cast<std::size_t>(best))))
         best = static_cast<int>(i);
     return best;
+  }
+
+  // The order of equals differs from attempt to attempt: a dead end of one is often none of another.
+  bool more_urgent(std::size_t a, std::size_t b) const {
+    if (height_[a] != height_[b]) return height_[a] > height_[b];
+    if (attempt_ == 0) return a < b;
+    if (attempt_ == 1) return a > b;
+    const auto mixed = [this](std::size_t i) {
+      return (i * 2654435761U + static_cast<std::size_t>(attempt_) * 40503U) % 1021;
+    };
+    return mixed(a) < mixed(b);
   }
 
   // Moves what has few sources as late as it may be, loads above all: values then live shorter, and need
@@ -167,6 +184,7 @@ class LoopScheduler {
   std::span<const Dependence> edges_;
   int rows_, period_;
   bool two_loads_;
+  int attempt_;
   std::vector<int> height_, time_, last_time_;
   std::vector<std::vector<int>> row_members_;
 };
@@ -190,8 +208,9 @@ int least_rows(std::span<const Node> nodes) {
 }
 
 std::optional<Pipelined> try_rows(const Values& values, std::span<const Dependence> edges,
-                                  const FreeRegisters& free, int rows, bool two_loads, int max_stages) {
-  LoopScheduler scheduler(values.nodes, edges, rows, two_loads);
+                                  const FreeRegisters& free, int rows, bool two_loads, int attempt,
+                                  int max_stages) {
+  LoopScheduler scheduler(values.nodes, edges, rows, two_loads, attempt);
   if (!scheduler.run()) return std::nullopt;
   Pipelined loop;
   loop.time = scheduler.times();
@@ -255,6 +274,8 @@ std::vector<int> Pipelined::in_order(int first, int last, int begin, int end) co
 
 namespace {
 
+constexpr int kAttempts = 12;
+
 // Two or more operations of one bundle that each read what another writes have no sequential order.
 bool has_order(const Pipelined& loop) {
   const int period = static_cast<int>(loop.bundles.size()) + 1;
@@ -288,9 +309,11 @@ std::optional<Pipelined> schedule_loop(std::span<const Node> nodes, const FreeRe
   std::optional<Pipelined> best;
   for (int rows = least_rows(nodes); rows <= max_bundles; ++rows) {
     if (best && best->cycles <= rows + 1) break;
-    for (const bool two_loads : {false, true}) {
-      auto loop = try_rows(values, edges, free, rows, two_loads, max_stages);
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      const bool two_loads = attempt % 2 == 1;
+      auto loop = try_rows(values, edges, free, rows, two_loads, attempt / 2, max_stages);
       if (loop && has_order(*loop) && (!best || loop->cycles < best->cycles)) best = std::move(loop);
+      if (best && best->cycles <= rows + 1) break;
     }
   }
   return best;

@@ -14,6 +14,7 @@
 // requantisation.md computes the fixed-point product itself, at about four times the cost.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -63,7 +64,7 @@ struct RequantPlan {
   bool flip = false;           // the output is uint8: the sign bit is flipped at the end
   PackOrder order = PackOrder::kLinear;
 
-  friend bool operator==(const RequantPlan&, const RequantPlan&) = default;
+  friend auto operator<=>(const RequantPlan&, const RequantPlan&) = default;
 };
 
 // The form for all `channels`. kUnsupported if a multiplier has a left shift that can overflow 32 bits.

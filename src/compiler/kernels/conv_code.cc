@@ -2,6 +2,8 @@
 // The convolution's inner loops: P windows times W vectors of output channels are summed in registers, one
 // trip a few words of the window; the sums go to a scratch area, which is requantised row by row.
 #include <array>
+#include <map>
+#include <mutex>
 #include <vector>
 
 #include "compiler/kernels/conv_plan.h"
@@ -264,13 +266,7 @@ class ConvEmitter {
   R step_;
 };
 
-}  // namespace
-
-unsigned conv_args(const ConvCode& code) {
-  return code.chunked ? kArgMax : code.unsigned_input ? kArgFlipVectors + 1 : kArgPlainCount;
-}
-
-Result<Fragment> emit_conv(const ConvCode& code) {
+Result<Fragment> make_conv(const ConvCode& code) {
   if (code.pixels > kMaxPixels || code.vectors > kMaxVectors || code.pixels * code.vectors % 4 != 0)
     return fail(ErrorCode::kInternal, "a register block of {} x {} vectors", code.pixels, code.vectors);
   if (code.direct() && (code.chunked || code.segments > ConvCode::kMostSegments))
@@ -280,6 +276,21 @@ Result<Fragment> emit_conv(const ConvCode& code) {
   emit_steps(b, emitter.shape(), code.fills ? static_cast<int>(kParamFill) : -1,
              [&](R step) { emitter.step(step); });
   return std::move(b).finish();
+}
+
+}  // namespace
+
+unsigned conv_args(const ConvCode& code) {
+  return code.chunked ? kArgMax : code.unsigned_input ? kArgFlipVectors + 1 : kArgPlainCount;
+}
+
+Result<Fragment> emit_conv(const ConvCode& code) {
+  static std::mutex guard;
+  static std::map<ConvCode, Fragment> made;
+  const std::scoped_lock lock(guard);
+  if (const auto known = made.find(code); known != made.end()) return known->second;
+  ZYNPU_ASSIGN_OR_RETURN(Fragment fragment, make_conv(code));
+  return made.emplace(code, std::move(fragment)).first->second;
 }
 
 }  // namespace zynpu::compiler

@@ -37,7 +37,7 @@ struct ConvCode {
   // A row of the direct form has at least so many groups, so that the loop may overlap them.
   static constexpr unsigned kLeastGroups = 3;
   static constexpr unsigned kMostSegments = 9;
-  friend bool operator==(const ConvCode&, const ConvCode&) = default;
+  friend auto operator<=>(const ConvCode&, const ConvCode&) = default;
 };
 
 // The sum over one window as the code walks it: trips of `unroll` words, each at the pointer, which then
@@ -120,7 +120,8 @@ Result<ConvPlan> plan_conv(const ConvProblem& problem, unsigned workers, unsigne
 // The weights blob: table of deltas, then every block (times chunks).
 Result<Blob> pack_conv(const ConvProblem& problem, const ConvPlan& plan);
 
-// The program.
+// The program. Made once for each form and kept: scheduling takes longer than everything else together.
+// Thread-safe.
 Result<Fragment> emit_conv(const ConvCode& code);
 
 }  // namespace zynpu::compiler
