@@ -16,19 +16,20 @@
 namespace zynpu::compiler {
 
 struct Options {
-  bool cpu_only = false;               // put every operator on the CPU (reference/), for comparison
+  bool cpu_only = false;  // put every operator on the CPU (reference/), for comparison
   // Name of a stage: "import", "fold", "fuse", "legalise", "partition", "tile", "place", "emit"; any other is
   // kInvalidArgument. Empty: none.
   std::string dump_after;
-  std::ostream* dump = nullptr;        // where that dump goes
+  std::ostream* dump = nullptr;  // where that dump goes
 };
 
-// Reads a TFLite model. kBadFile names the field; kUnsupported names operator, tensor and reason. Files are hostile.
+// Reads a TFLite model. kBadFile names the field; kUnsupported names operator, tensor and reason. Files are
+// hostile.
 Result<ir::Graph> import_tflite(std::span<const std::uint8_t> file, std::string_view name);
 
 // Deterministic: the same model, part and options give the same bytes on every host. Thread-safe.
-// Operators that cannot be mapped are placed on the CPU, with the reason in HostPlan::placements; an operator that
-// neither can run is kUnsupported.
+// Operators that cannot be mapped are placed on the CPU, with the reason in HostPlan::placements; an operator
+// that neither can run is kUnsupported.
 Result<graph::HostPlan> compile(const ir::Graph& model, const part::Part& part, const Options& options = {});
 
 }  // namespace zynpu::compiler

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What each NPU is, once: counts, memories, address map, identity. Used by simulator, compiler, runtime and tests.
+// What each NPU is, once: counts, memories, address map, identity. Used by simulator, compiler, runtime and
+// tests.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +17,19 @@ enum class HostInterface {
 
 // Constant description of one part. All sizes in bytes. Thread-safe: immutable, static lifetime.
 struct Part {
-  std::string_view name;            // "z1", "z2", "x2": what users type
-  std::string_view target;          // vendor target name, e.g. "Z1_0701" (graph-format.md 2.3)
-  std::string_view description;     // one line for `zynpu parts`
+  std::string_view name;         // "z1", "z2", "x2": what users type
+  std::string_view target;       // vendor target name, e.g. "Z1_0701" (graph-format.md 2.3)
+  std::string_view description;  // one line for `zynpu parts`
   HostInterface host_interface;
-  std::uint32_t device_word;        // device word of the graph containers (graph-format.md 2.3)
+  std::uint32_t device_word;  // device word of the graph containers (graph-format.md 2.3)
   unsigned clusters;
-  unsigned cores;                   // per cluster
+  unsigned cores;  // per cluster
   unsigned tecs_per_core;
-  std::uint32_t lsram_bytes;        // per TEC
-  std::uint32_t gsram_bytes;        // per core
-  std::uint32_t gm_bytes;           // per cluster, 0 if none
-  std::uint64_t window_bytes;       // size of the usable device address window (ASID0)
-  bool virtual_profile;             // zynpu-compiled programs run on the virtual part only (DESIGN.md, honest rules)
+  std::uint32_t lsram_bytes;   // per TEC
+  std::uint32_t gsram_bytes;   // per core
+  std::uint32_t gm_bytes;      // per cluster, 0 if none
+  std::uint64_t window_bytes;  // size of the usable device address window (ASID0)
+  bool virtual_profile;  // zynpu-compiled programs run on the virtual part only (DESIGN.md, honest rules)
   // identity registers (host-interface.md 1.3, 1.4, 1.5); unused ones are 0
   std::uint32_t revision_id;
   std::uint32_t isa_version;

@@ -87,8 +87,9 @@ Result<SoftmaxParameters> softmax_parameters(const ir::Graph& graph, int index);
 std::int32_t softmax_exp(const SoftmaxParameters& p, std::int32_t diff);
 // One term as it enters the sum (12 integer bits).
 std::int32_t softmax_exp_in_sum(const SoftmaxParameters& p, std::int32_t diff);
-// One output from the term's softmax_exp and the reciprocal of the sum. Where the exponentials sum to 512 or more every
-// output is `output_min` (TFLite's kernel shifts by more than 31 bits there, which C++ leaves undefined).
+// One output from the term's softmax_exp and the reciprocal of the sum. Where the exponentials sum to 512 or
+// more every output is `output_min` (TFLite's kernel shifts by more than 31 bits there, which C++ leaves
+// undefined).
 std::int32_t softmax_output(const SoftmaxParameters& p, std::int32_t exp, Reciprocal of_sum);
 
 // MEAN: ((sum of values) - input_zero_sum) scaled by `output` (1/count is in it), plus `output_offset`,

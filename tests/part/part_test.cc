@@ -26,8 +26,8 @@ TEST(Part, UnknownNameIsNotFound) {
 TEST(Part, DeviceWordSpellsTheTargetName) {
   for (const Part& part : parts()) {
     const unsigned isa = (part.device_word >> 16) & 0xF;
-    const std::string name = fmt::format("{}{}_{:04}", isa <= 3 ? 'Z' : 'X', isa <= 3 ? isa : isa - 3,
-                                         part.device_word & 0xFFFF);
+    const std::string name =
+        fmt::format("{}{}_{:04}", isa <= 3 ? 'Z' : 'X', isa <= 3 ? isa : isa - 3, part.device_word & 0xFFFF);
     EXPECT_EQ(name, part.target);
   }
 }

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
