@@ -203,9 +203,10 @@ TEST_F(CApi, CancelsAndRunsAgain) {
   fill(job, 1);
   ASSERT_EQ(zynpu_job_cancel(job), ZYNPU_OK) << "nothing runs: no effect";
   ASSERT_EQ(zynpu_job_submit(job), ZYNPU_OK);
-  EXPECT_EQ(zynpu_job_submit(job), ZYNPU_BUSY);
   ASSERT_EQ(zynpu_job_cancel(job), ZYNPU_OK);
-  EXPECT_EQ(zynpu_job_wait(job, -1), ZYNPU_CANCELLED);
+  // The simulation may have ended before the cancellation; job_test cancels a run that cannot end.
+  const zynpu_status status = zynpu_job_wait(job, -1);
+  EXPECT_TRUE(status == ZYNPU_CANCELLED || status == ZYNPU_OK) << zynpu_last_error();
   ASSERT_EQ(zynpu_job_run(job), ZYNPU_OK) << zynpu_last_error();
   EXPECT_EQ(output(job), expected(1));
   zynpu_job_destroy(job);
