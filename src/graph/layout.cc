@@ -124,8 +124,8 @@ class Builder {
     block.assign(note->desc.size(), 0);
     std::copy_n(note->desc.begin(), 8, block.begin());
     std::size_t at = load_u32(note->desc.data());
-    for (const auto& shape : minimum_shapes(graph_))
-      for (const std::uint32_t extent : shape) {
+    for (const ShapeRange& range : shape_ranges(graph_))
+      for (const std::uint32_t extent : range.minimum) {
         store_u32(block.data() + at, extent);
         at += 4;
       }
@@ -235,7 +235,7 @@ class Builder {
       }
   }
 
-  void patch(const std::vector<SubSection>& subs, const Place& section) {
+  void patch(const std::vector<SubSection>& subs, const Place& section, int number = -1) {
     const auto border = static_cast<std::uint32_t>(graph_.rodata.size());
     for (const SubSection& sub : subs)
       for (const std::uint32_t offset : sub.patch_offsets) {
@@ -244,7 +244,8 @@ class Builder {
                                    .offset = in_parameters ? offset : offset - border,
                                    .buffer = section.buffer,
                                    .addend = static_cast<std::uint32_t>(section.offset + sub.offset),
-                                   .mask = sub.addr_mask});
+                                   .mask = sub.addr_mask,
+                                   .section = number});
       }
   }
 
@@ -254,10 +255,12 @@ class Builder {
   }
 
   void patch_reuse() {
-    std::size_t number = 0;
+    int number = 0;
     for (const Bss& bss : graph_.bss)
-      for (const ReuseSection& section : bss.reuse_sections)
-        patch(section.sub_sections, layout_.reuse_sections[number++]);
+      for (const ReuseSection& section : bss.reuse_sections) {
+        patch(section.sub_sections, layout_.reuse_sections[number], number);
+        ++number;
+      }
   }
 
   void private_buffers() {
@@ -287,7 +290,8 @@ class Builder {
                                  .offset = entry.offset,
                                  .buffer = buffers[entry.next_type],
                                  .addend = entry.next_offset,
-                                 .mask = 0xFFFFFFFF});
+                                 .mask = 0xFFFFFFFF,
+                                 .section = -1});
   }
 
   const Graph& graph_;
@@ -312,6 +316,16 @@ std::uint64_t Layout::total_bytes(bool per_job) const {
     if (buffer.per_job == per_job) total += buffer.size;
   return total;
 }
+
+namespace {
+
+void patch_word(const PatchedWord& patch, std::uint32_t address, const Blocks& blocks) {
+  const std::span<std::uint8_t> spans[] = {blocks.parameters, blocks.descriptors, blocks.text};
+  std::uint8_t* word = spans[static_cast<std::size_t>(patch.block)].data() + patch.offset;
+  store_u32(word, (address & patch.mask) | (load_u32(word) & ~patch.mask));
+}
+
+}  // namespace
 
 Result<Layout> make_layout(const Graph& graph, const LayoutOptions& options) {
   return Builder(graph, options).run();
@@ -351,11 +365,55 @@ Status apply(const Layout& layout, std::span<const std::uint64_t> addresses, con
         size < 4 || patch.offset > size - 4)
       return fail(ErrorCode::kInvalidArgument, "block {} has {} bytes, a word at {} is patched",
                   static_cast<unsigned>(patch.block), size, patch.offset);
-  for (const PatchedWord& patch : layout.patches) {
-    std::uint8_t* word = spans[static_cast<std::size_t>(patch.block)].data() + patch.offset;
-    const std::uint32_t address = static_cast<std::uint32_t>(addresses[patch.buffer]) + patch.addend;
-    store_u32(word, (address & patch.mask) | (load_u32(word) & ~patch.mask));
+  for (const PatchedWord& patch : layout.patches)
+    patch_word(patch, static_cast<std::uint32_t>(addresses[patch.buffer]) + patch.addend, blocks);
+  return {};
+}
+
+void move_section(const Layout& layout, unsigned section, std::uint64_t address, const Blocks& blocks) {
+  const auto shift = static_cast<std::uint32_t>(address - layout.reuse_sections[section].offset);
+  for (const PatchedWord& patch : layout.patches)
+    if (patch.section == static_cast<int>(section)) patch_word(patch, shift + patch.addend, blocks);
+}
+
+Status write_shapes(const Graph& graph, std::span<const std::vector<std::uint32_t>> shapes,
+                    std::span<std::uint8_t> block) {
+  const std::vector<ShapeRange> ranges = shape_ranges(graph);
+  if (shapes.size() != ranges.size())
+    return fail(ErrorCode::kInvalidArgument, "shapes for {} inputs, the graph has {}", shapes.size(),
+                ranges.size());
+  const auto elements = [](const std::vector<std::uint32_t>& shape) {
+    std::uint64_t product = 1;
+    for (const std::uint32_t extent : shape) product *= extent;
+    return product;
+  };
+  std::size_t words = 0;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const auto& [minimum, maximum] = ranges[i];
+    if (shapes[i].size() != minimum.size())
+      return fail(ErrorCode::kInvalidArgument, "input {}: a shape of rank {}, the graph's has {}", i,
+                  shapes[i].size(), minimum.size());
+    for (std::size_t d = 0; d < minimum.size(); ++d)
+      if (shapes[i][d] < minimum[d] || shapes[i][d] > maximum[d])
+        return fail(ErrorCode::kInvalidArgument, "input {}: extent {} is {}, must be within {}..{}", i, d,
+                    shapes[i][d], minimum[d], maximum[d]);
+    if (const std::uint64_t count = elements(shapes[i]);
+        count < elements(minimum) || count > elements(maximum))
+      return fail(ErrorCode::kInvalidArgument, "input {}: {} elements, must be within {}..{}", i, count,
+                  elements(minimum), elements(maximum));
+    words += shapes[i].size();
   }
+  const Note* note = find_note(graph, "globalparam");
+  if (note == nullptr) return fail(ErrorCode::kInvalidArgument, "the graph's shapes are fixed");
+  std::size_t at = load_u32(note->desc.data());
+  if (at + 4 * words > block.size())
+    return fail(ErrorCode::kInvalidArgument, "{} extents at {} of a parameter block of {} bytes", words, at,
+                block.size());
+  for (const std::vector<std::uint32_t>& shape : shapes)
+    for (const std::uint32_t extent : shape) {
+      store_u32(block.data() + at, extent);
+      at += 4;
+    }
   return {};
 }
 

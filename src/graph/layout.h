@@ -69,6 +69,7 @@ struct PatchedWord {
   unsigned buffer = 0;       // index into Layout::buffers
   std::uint32_t addend = 0;
   std::uint32_t mask = 0xFFFFFFFF;
+  int section = -1;  // reuse section over all BSS that the address lies in; -1: none
 
   bool operator==(const PatchedWord&) const = default;
 };
@@ -130,5 +131,22 @@ struct Blocks {
 // written on failure.
 Status apply(const Layout& layout, std::span<const std::uint64_t> addresses, const Blocks& blocks,
              std::uint64_t window_bytes = part::kAsid0Limit);
+
+// Writes the words that point into a reuse section once more, for a section that now begins at device address
+// `address` (graph-format.md 3.4, last sentence). The blocks must have been accepted by apply().
+void move_section(const Layout& layout, unsigned section, std::uint64_t address, const Blocks& blocks);
+
+// Extents that each input of a graph of dynamic shape may have, in id order (graph-format.md 8.7). Empty for
+// other graphs. Expects a valid graph.
+struct ShapeRange {
+  std::vector<std::uint32_t> minimum, maximum;
+};
+std::vector<ShapeRange> shape_ranges(const Graph& graph);
+
+// Writes the extents of every input into a model parameter block, which begins as Layout::model_parameters.
+// kInvalidArgument, and nothing written, if there are not as many shapes as inputs or an extent, or the
+// number of elements, is outside its range.
+Status write_shapes(const Graph& graph, std::span<const std::vector<std::uint32_t>> shapes,
+                    std::span<std::uint8_t> block);
 
 }  // namespace zynpu::graph

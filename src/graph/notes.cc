@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "graph/layout.h"
 #include "graph/stream.h"
 #include "part/part.h"
 
@@ -70,10 +71,6 @@ Status check_segmmu(const Bytes& desc) {
   return {};
 }
 
-struct ShapeConstraint {
-  std::vector<std::uint32_t> minimum, maximum;
-};
-
 Result<std::vector<std::uint32_t>> read_shape(Reader& reader, std::string_view what) {
   ZYNPU_ASSIGN_OR_RETURN(const auto rank, reader.count(fmt::format("{}: rank", what), 4));
   if (rank == 0 || rank > kMaxRank)
@@ -89,13 +86,13 @@ Result<std::vector<std::uint32_t>> read_shape(Reader& reader, std::string_view w
   return shape;
 }
 
-Result<std::vector<ShapeConstraint>> read_constraints(const Bytes& desc) {
+Result<std::vector<ShapeRange>> read_constraints(const Bytes& desc) {
   Reader reader(desc);
   ZYNPU_ASSIGN_OR_RETURN(const auto count, reader.count("note inputshapeconstraint: count", 4));
   if (count % 2 != 0)
     return fail(ErrorCode::kBadFile, "note inputshapeconstraint: count {} is odd, shapes come in pairs",
                 count);
-  std::vector<ShapeConstraint> constraints(count / 2);
+  std::vector<ShapeRange> constraints(count / 2);
   for (std::size_t i = 0; i < constraints.size(); ++i) {
     auto& [minimum, maximum] = constraints[i];
     const std::string what = fmt::format("note inputshapeconstraint: input {}", i);
@@ -134,7 +131,7 @@ Status check_dynamic_shape(const Graph& graph) {
     if (constraints.size() != inputs)
       return fail(ErrorCode::kBadFile, "note inputshapeconstraint: count {} does not match {} inputs",
                   2 * constraints.size(), inputs);
-    for (const ShapeConstraint& shape : constraints) words += shape.minimum.size();
+    for (const ShapeRange& shape : constraints) words += shape.minimum.size();
   }
   if (parameters != nullptr) {
     const Bytes& desc = parameters->desc;
@@ -227,12 +224,12 @@ Status validate_notes(const Graph& graph) {
   return check_dynamic_shape(graph);
 }
 
-std::vector<std::vector<std::uint32_t>> minimum_shapes(const Graph& graph) {
-  std::vector<std::vector<std::uint32_t>> shapes;
-  if (const Note* note = find_note(graph, "inputshapeconstraint"))
-    if (auto constraints = read_constraints(note->desc))
-      for (ShapeConstraint& constraint : *constraints) shapes.push_back(std::move(constraint.minimum));
-  return shapes;
+std::vector<ShapeRange> shape_ranges(const Graph& graph) {
+  if ((graph.flags & kFlagDynamicShape) == 0) return {};
+  const Note* note = find_note(graph, "inputshapeconstraint");
+  if (note == nullptr) return {};
+  auto ranges = read_constraints(note->desc);
+  return ranges ? std::move(*ranges) : std::vector<ShapeRange>();
 }
 
 }  // namespace zynpu::graph

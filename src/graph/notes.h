@@ -21,8 +21,4 @@ const Note* find_note(const Graph& graph, std::string_view name);
 // Checks every note of the graph; expects the rest of the graph to be valid.
 Status validate_notes(const Graph& graph);
 
-// Per input in id order: the smallest permitted extents (note "inputshapeconstraint", graph-format.md 8.7).
-// Empty if the graph has no such note. Expects a valid graph.
-std::vector<std::vector<std::uint32_t>> minimum_shapes(const Graph& graph);
-
 }  // namespace zynpu::graph

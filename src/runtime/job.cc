@@ -20,12 +20,6 @@ constexpr std::int64_t kLongestTimeoutNs = 365LL * 24 * 3600 * 1'000'000'000;
 // What Interpreter::bind asks for.
 constexpr std::uintptr_t kBindAlignment = 16;
 
-std::uint32_t load_u32(const std::uint8_t* bytes) {
-  std::uint32_t value = 0;
-  std::memcpy(&value, bytes, sizeof value);
-  return value;
-}
-
 }  // namespace
 
 HostMemory::HostMemory(std::size_t bytes)
@@ -73,58 +67,12 @@ Status Job::prepare_npu_step(std::size_t index) {
   const Program::LoadedGraph& loaded = program_->graphs()[step.graph];
   const graph::Layout& layout = loaded.layout;
   PreparedStep& prepared = steps_[index];
-  Backend& backend = program_->context().backend();
-
-  std::vector<std::uint64_t> addresses;
-  graph::Blocks blocks;
-  for (std::size_t i = 0; i < layout.buffers.size(); ++i) {
-    const graph::BufferRequest& request = layout.buffers[i];
-    prepared.buffers.emplace_back();
-    if (loaded.buffers[i] == nullptr) {
-      ZYNPU_ASSIGN_OR_RETURN(prepared.buffers[i], backend.allocate(request.size, request.alignment));
-    }
-    Buffer* buffer = loaded.buffers[i] != nullptr ? loaded.buffers[i].get() : prepared.buffers[i].get();
-    prepared.all.push_back(buffer);
-    addresses.push_back(buffer->device_address());
-    const std::span<std::uint8_t> host = buffer->host();
-    const auto fill = [&](const graph::Bytes& bytes) {
-      std::copy(bytes.begin(), bytes.end(), host.begin());
-      return host.first(bytes.size());
-    };
-    switch (request.kind) {
-      case graph::BufferKind::kText:
-        if (loaded.text_per_job) blocks.text = fill(graph.text);
-        break;
-      case graph::BufferKind::kParameters:
-        blocks.parameters = fill(graph.rodata);
-        break;
-      case graph::BufferKind::kDescriptors:
-        blocks.descriptors = fill(graph.dcr);
-        break;
-      case graph::BufferKind::kModelParameters:
-        fill(layout.model_parameters);
-        break;
-      case graph::BufferKind::kPrivateData:
-        prepared.zeroed.push_back(host);
-        break;
-      default:
-        break;
-    }
-  }
-  ZYNPU_TRY(graph::apply(layout, addresses, blocks, program_->context().part().window_bytes));
-
-  const auto memory = [&](const graph::TensorPlace& tensor) {
-    return prepared.all[tensor.place.buffer]->host().subspan(tensor.place.offset, tensor.place.size);
-  };
-  for (const graph::TensorPlace& code : layout.error_codes) {
-    prepared.zeroed.push_back(memory(code));
-    prepared.error_codes.push_back(memory(code));
-  }
+  ZYNPU_ASSIGN_OR_RETURN(prepared.npu, GraphJob::create(program_->context().backend(), graph, loaded));
   // An output's home is the device's memory, where nothing else writes until the next run. Inputs always get
   // a home of their own: the program may reuse their memory once it has read them.
   const auto transfer = [&](int tensor, const graph::TensorPlace& place) {
-    return Transfer{tensor,
-                    memory(place).first(static_cast<std::size_t>(program_->model().tensors[tensor].bytes()))};
+    return Transfer{tensor, prepared.npu->memory(place).first(
+                                static_cast<std::size_t>(program_->model().tensors[tensor].bytes()))};
   };
   for (std::size_t i = 0; i < step.outputs.size(); ++i) {
     const Transfer out = transfer(step.outputs[i], layout.outputs[i]);
@@ -137,67 +85,8 @@ Status Job::prepare_npu_step(std::size_t index) {
   for (std::size_t i = 0; i < step.inputs.size(); ++i)
     prepared.transfers_in.push_back(transfer(step.inputs[i], layout.inputs[i]));
 
-  ZYNPU_ASSIGN_OR_RETURN(JobDescription description, describe(graph, loaded, prepared));
-  const bool tsm = program_->context().part().host_interface == part::HostInterface::kTsm;
-  if (tsm && description.groups.empty()) return {};  // legal: a graph without sub-graphs does nothing
-  ZYNPU_ASSIGN_OR_RETURN(prepared.job, backend.prepare(description));
-  prepared.job->set_regions(loaded.regions);
-  for (Buffer* buffer : prepared.all) ZYNPU_TRY(buffer->sync_for_device());
+  if (BackendJob* job = prepared.npu->backend_job()) job->set_regions(loaded.regions);
   return {};
-}
-
-Result<JobDescription> Job::describe(const graph::Graph& graph, const Program::LoadedGraph& loaded,
-                                     const PreparedStep& step) const {
-  const graph::Layout& layout = loaded.layout;
-  const auto only = [&](graph::BufferKind kind) -> const Buffer* {
-    const std::optional<unsigned> index = layout.find(kind);
-    return index ? step.all[*index] : nullptr;
-  };
-  JobDescription description;
-  description.virtual_profile = graph.virtual_profile;
-  description.buffers.assign(step.all.begin(), step.all.end());
-  description.text = only(graph::BufferKind::kText);
-  description.parameters = only(graph::BufferKind::kParameters);
-  if (program_->context().part().host_interface != part::HostInterface::kTsm) {
-    description.entry = graph.entry;
-    description.stack = only(graph::BufferKind::kStack);
-    return description;
-  }
-  for (std::size_t g = 0; g < graph.subgraphs.size(); ++g) {
-    const graph::SubGraph& subgraph = graph.subgraphs[g];
-    const graph::GroupPlace& place = layout.groups[g];
-    GroupDescription group;
-    group.text = description.text;
-    group.text_offset = subgraph.text_offset;
-    group.parameters = description.parameters;
-    group.parameter_offset = subgraph.rodata_offset;
-    group.stack = step.all[place.stack];
-    group.stack_bytes = place.stack_bytes;
-    group.private_data = step.all[place.private_data];
-    group.private_bytes = place.private_bytes;
-    group.constants = only(graph::BufferKind::kConstants);
-    group.model_parameters = only(graph::BufferKind::kModelParameters);
-    if (subgraph.printf_fifo_size > 0) {
-      group.printf_log = only(graph::BufferKind::kPrintf);
-      group.printf_offset = static_cast<std::uint32_t>(4096 * g);
-    }
-    switch (subgraph.precursor_count) {
-      case 0:
-        group.dependency = GroupDescription::Dependency::kNone;
-        break;
-      case 1:
-        group.dependency = GroupDescription::Dependency::kImmediate;
-        break;
-      case -1:
-        group.dependency = GroupDescription::Dependency::kAll;
-        break;
-      default:
-        return fail(ErrorCode::kBadFile, "sub-graph {}: precursor count {} is not 0, 1 or -1", g,
-                    subgraph.precursor_count);
-    }
-    description.groups.push_back(group);
-  }
-  return description;
 }
 
 // Gives every tensor that crosses a border between users, CPU operators and NPU programs memory of its own.
@@ -332,30 +221,28 @@ Status Job::run_npu_step(std::size_t index) {
   const int graph = program_->plan().steps[index].graph;
   for (const Transfer& in : step.transfers_in)
     std::memcpy(in.device.data(), homes_[in.tensor].data(), in.device.size());
-  for (const std::span<std::uint8_t> memory : step.zeroed)
-    std::fill(memory.begin(), memory.end(), std::uint8_t{0});
-  if (step.job == nullptr) return {};
-  for (Buffer* buffer : step.all) ZYNPU_TRY(buffer->sync_for_device());
+  BackendJob* const job = step.npu->backend_job();
+  if (job == nullptr) return {};
+  ZYNPU_TRY(step.npu->begin_run());
   {
     std::lock_guard lock(mutex_);
     if (cancelled_) return fail(ErrorCode::kCancelled, "the job was cancelled");
-    ZYNPU_TRY(step.job->submit());
-    current_ = step.job.get();
+    ZYNPU_TRY(job->submit());
+    current_ = job;
   }
-  const Status result = step.job->wait(-1);
+  const Status result = job->wait(-1);
   {
     std::lock_guard lock(mutex_);
     current_ = nullptr;
   }
   if (!result) return tl::unexpected(explain(result.error(), step));
-  for (Buffer* buffer : step.all) ZYNPU_TRY(buffer->sync_for_cpu());
-  for (const std::span<const std::uint8_t> code : step.error_codes)
-    if (const std::uint32_t value = load_u32(code.data()) & 0xFFFF; value != 0)
-      return fail(ErrorCode::kDeviceFault, "the NPU program reported error code {:#x}", value);
+  ZYNPU_TRY(step.npu->end_run());
+  if (const std::uint32_t code = step.npu->error_code(); code != 0)
+    return fail(ErrorCode::kDeviceFault, "the NPU program reported error code {:#x}", code);
   for (const Transfer& out : step.transfers_out)
     std::memcpy(homes_[out.tensor].data(), out.device.data(), out.device.size());
 
-  const JobProfile& measured = step.job->profile();
+  const JobProfile& measured = job->profile();
   profile_.modelled = measured.modelled;
   profile_.steps[index].cost = {measured.cycles, measured.bundles, measured.macs, measured.dma_bytes};
   const auto add = [](Cost& to, const Cost& from) {
@@ -391,7 +278,7 @@ Status Job::run_cpu_step(std::size_t index) {
 
 // Names the layer whose code failed.
 Error Job::explain(const Error& error, const PreparedStep& step) const {
-  const std::optional<std::uint32_t> address = step.job->fault_address();
+  const std::optional<std::uint32_t> address = step.npu->backend_job()->fault_address();
   if (!address) return error;
   const int op = locate(*address).op;
   if (op < 0) return error;
@@ -405,7 +292,7 @@ CodePlace Job::locate(std::uint32_t address) const {
     const Program::LoadedGraph& loaded = program_->graphs()[step.graph];
     const std::optional<unsigned> text = loaded.layout.find(graph::BufferKind::kText);
     if (!text) continue;
-    const std::uint32_t offset = address - steps_[s].all[*text]->device_address();
+    const std::uint32_t offset = address - steps_[s].npu->buffer(*text).device_address();
     if (offset >= program_->plan().graphs[step.graph].text.size()) continue;
     CodePlace place{.graph = step.graph, .offset = offset, .op = -1};
     const auto region = std::upper_bound(

@@ -90,20 +90,14 @@ class Job final : private Task {
   };
   // What one step needs.
   struct PreparedStep {
-    std::vector<std::unique_ptr<Buffer>> buffers;  // by Layout::buffers; null where the program owns it
-    std::vector<Buffer*> all;                      // by Layout::buffers
-    std::unique_ptr<BackendJob> job;               // null: CPU, or nothing to start
+    std::unique_ptr<GraphJob> npu;  // null: CPU
     std::vector<Transfer> transfers_in, transfers_out;
-    std::vector<std::span<std::uint8_t>> zeroed;  // before each run
-    std::vector<std::span<const std::uint8_t>> error_codes;
   };
   enum class State { kIdle, kRunning, kFinished };
 
   Job(std::shared_ptr<const Program> program, std::shared_ptr<RunObserver> observer);
   Status prepare();
   Status prepare_npu_step(std::size_t index);
-  Result<JobDescription> describe(const graph::Graph& graph, const Program::LoadedGraph& loaded,
-                                  const PreparedStep& step) const;
   void allocate_homes();
   Status prepare_cpu_ops();
 

@@ -117,49 +117,9 @@ Status Program::check_step(std::size_t index) const {
 
 Result<Program::LoadedGraph> Program::load_graph(int index) {
   const graph::Graph& graph = plan_.graphs[index];
-  const part::Part& part = context_->part();
-  if (graph.device_word != part.device_word) {
-    const auto target = graph::target_name(graph.device_word);
-    return fail(ErrorCode::kUnsupported, "the graph is for {}, device {} is a {}",
-                target ? std::string(*target) : fmt::format("device word {:#x}", graph.device_word),
-                context_->device_name(), part.target);
-  }
-  if (graph.virtual_profile && !context_->backend().is_virtual())
-    return fail(ErrorCode::kUnsupported,
-                "the graph was compiled for the virtual {}: its instruction set is not the one of the "
-                "silicon, device {} "
-                "must not run it",
-                part.name, context_->device_name());
-
   LoadedGraph loaded;
-  graph::LayoutOptions options;
-  options.tecs_per_core = part.tecs_per_core;
-  options.window_bytes = part.window_bytes;
-  ZYNPU_ASSIGN_OR_RETURN(loaded.layout, graph::make_layout(graph, options));
-  const graph::Layout& layout = loaded.layout;
-  loaded.text_per_job =
-      std::any_of(layout.patches.begin(), layout.patches.end(),
-                  [](const graph::PatchedWord& word) { return word.block == graph::Block::kText; });
-  loaded.buffers.resize(layout.buffers.size());
-  for (unsigned i = 0; i < layout.buffers.size(); ++i) {
-    const graph::BufferRequest& request = layout.buffers[i];
-    if (request.per_job || (request.kind == graph::BufferKind::kText && loaded.text_per_job)) continue;
-    ZYNPU_ASSIGN_OR_RETURN(loaded.buffers[i], context_->backend().allocate(request.size, request.alignment));
-    Buffer& buffer = *loaded.buffers[i];
-    switch (request.kind) {
-      case graph::BufferKind::kText:
-        std::copy(graph.text.begin(), graph.text.end(), buffer.host().begin());
-        break;
-      case graph::BufferKind::kConstants:
-        std::copy(graph.crodata.begin(), graph.crodata.end(), buffer.host().begin());
-        break;
-      default:
-        ZYNPU_TRY(graph::fill_static(graph, layout, i, buffer.host()));
-        break;
-    }
-    ZYNPU_TRY(buffer.sync_for_device());
-  }
-
+  ZYNPU_ASSIGN_OR_RETURN(static_cast<runtime::LoadedGraph&>(loaded),
+                         runtime::load_graph(context_->backend(), graph, context_->device_name()));
   for (const graph::SourceRange& range : plan_.source_map) {
     if (range.graph != index || range.begin == range.end) continue;
     if (range.end > graph.text.size() || (!loaded.regions.empty() && range.begin < loaded.regions.back().end))

@@ -15,6 +15,7 @@
 #include "graph/plan.h"
 #include "ir/graph.h"
 #include "runtime/context.h"
+#include "runtime/graph_job.h"
 
 namespace zynpu::runtime {
 
@@ -28,13 +29,9 @@ struct LoadOptions {
 class Program {
  public:
   // One NPU graph of the plan on the device.
-  struct LoadedGraph {
-    graph::Layout layout;
-    std::vector<std::unique_ptr<Buffer>>
-        buffers;                              // by index of Layout::buffers; null where it belongs to a job
+  struct LoadedGraph : runtime::LoadedGraph {
     std::vector<BackendJob::Region> regions;  // the plan's source map of this graph
     std::vector<int> region_ops;              // model op of each region, -1: none
-    bool text_per_job = false;                // jobs patch addresses into the code
   };
 
   // Compiles a TFLite model, or reads a container, and loads it. `file` is not used after the call. Errors as
