@@ -124,10 +124,10 @@ constexpr std::array kMean{
     kInt8, kPerTensor, kSize,
     Constraint{"The axes are constant, and are height and width of an NHWC tensor", mean_axes},
     Constraint{"At most 255 values make one mean", wide_mean}};
+constexpr std::array kBilinear{kInt8, kPerTensor, kSize, Constraint{"The size is constant", not_constant<1>}};
 constexpr Constraint kShapes{"Both inputs have the output's shape, or one is constant", operand_shapes};
-constexpr std::array kSum{
-    kInt8, kPerTensor, kSize, kShapes,
-    Constraint{"An fp32 form gives the reference's result for all 65536 operands", no_sum_form}};
+constexpr std::array kSum{kInt8, kPerTensor, kSize, kShapes,
+                          Constraint{"Scales are those of the reference kernel", no_sum_form}};
 constexpr std::array kProduct{kInt8, kPerTensor, kSize, kShapes,
                               Constraint{"The multiplier has no overflowing left shift", no_product_form}};
 
@@ -172,6 +172,7 @@ std::span<const Constraint> softmax_constraints() { return kSoftmax; }
 std::span<const Constraint> max_pool_constraints() { return kMaxPool; }
 std::span<const Constraint> average_pool_constraints() { return kAveragePool; }
 std::span<const Constraint> mean_constraints() { return kMean; }
+std::span<const Constraint> bilinear_constraints() { return kBilinear; }
 std::span<const Constraint> sum_constraints() { return kSum; }
 std::span<const Constraint> product_constraints() { return kProduct; }
 

@@ -18,6 +18,7 @@ std::span<const Constraint> softmax_constraints();
 std::span<const Constraint> max_pool_constraints();
 std::span<const Constraint> average_pool_constraints();
 std::span<const Constraint> mean_constraints();
+std::span<const Constraint> bilinear_constraints();
 std::span<const Constraint> sum_constraints();      // ADD, SUB
 std::span<const Constraint> product_constraints();  // MUL
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // ADD, SUB and MUL of two int8 tensors of equal shape; a constant operand is spread to that shape.
 //
-// ADD and SUB are one pass in two-part fp32 (sum_form.h). MUL makes int32 products, which the shared
-// requantisation turns into int8.
+// ADD and SUB are one pass in two-part fp32 (sum_form.h), or, where no fp32 form is exact, the reference's
+// own fixed-point arithmetic by the digits method. MUL makes int32 products, which the shared requantisation
+// turns into int8.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -22,7 +23,7 @@ namespace zynpu::compiler {
 namespace {
 
 constexpr std::uint32_t kTileBytes = 2048;
-constexpr std::uint32_t kConstantBytes = 2048;  // at most
+constexpr std::uint32_t kConstantBytes = 3072;  // at most
 // Short tiles compute on beyond their end (inside their buffers), so that loops may be pipelined this deep.
 constexpr std::uint32_t kMinTrips = 4;
 constexpr Area kLeft{1}, kRight{2}, kOutput{3}, kScratch{4}, kConstants{5};
@@ -37,7 +38,7 @@ std::uint32_t half_twice(std::int32_t value) {
   return (static_cast<std::uint32_t>(value) & 0xFFFFU) * 0x10001U;
 }
 
-// 32 int8 at `at`, less the zero point, as four vectors of fp32.
+// 32 int8 at `at`, less the zero point, as four vectors of words.
 void load_operand(Builder& b, R at, V offset, Area area, std::array<Vec, 4>& words) {
   Vec bytes = b.vec(), low = b.vec(), high = b.vec();
   b.vld(bytes, at, 0, area);
@@ -50,6 +51,9 @@ void load_operand(Builder& b, R at, V offset, Area area, std::array<Vec, 4>& wor
   b.sxt_high_hw(words[1], low);
   b.sxt_low_hw(words[2], high);
   b.sxt_high_hw(words[3], high);
+}
+void load_float_operand(Builder& b, R at, V offset, Area area, std::array<Vec, 4>& words) {
+  load_operand(b, at, offset, area, words);
   for (Vec& w : words) b.to_float(w, w);
 }
 
@@ -76,8 +80,8 @@ void emit_sum_pass(Builder& b, R left, R right, R out, R trips, R constants) {
   b.loop(trips, kMinTrips,
          [&] {
            std::array<Vec, 4> x, y;
-           load_operand(b, left, c[kLeftOffset], kLeft, x);
-           load_operand(b, right, c[kRightOffset], kRight, y);
+           load_float_operand(b, left, c[kLeftOffset], kLeft, x);
+           load_float_operand(b, right, c[kRightOffset], kRight, y);
            for (unsigned v = 0; v < 4; ++v) {
              Vec high = b.vec(), n = b.vec();
              b.fmul(high, x[v], c[kLeftHigh]);
@@ -119,8 +123,8 @@ void emit_product_pass(Builder& b, const RequantPlan& requant, R left, R right, 
     b.loop(count, kMinTrips,
            [&] {
              std::array<Vec, 4> x, y;
-             load_operand(b, left, left_offset, kLeft, x);
-             load_operand(b, right, right_offset, kRight, y);
+             load_float_operand(b, left, left_offset, kLeft, x);
+             load_float_operand(b, right, right_offset, kRight, y);
              for (unsigned v = 0; v < 4; ++v) {
                b.fmul(x[v], x[v], y[v]);  // below 2^16: exact
                b.to_int(x[v], x[v]);
@@ -136,6 +140,67 @@ void emit_product_pass(Builder& b, const RequantPlan& requant, R left, R right, 
   b.constant(to, scratch);
   b.add(constants, constants, 64);
   emit_requant(b, requant, to, out, trips, constants, kScratch, kOutput);
+}
+
+// The exact sum, as the reference computes it: both operands shifted left and scaled by their multipliers,
+// then the sum requantised. `constants`: per operand its offset and its product constants, then those of the
+// requantisation.
+constexpr std::int32_t kOperandBytes = 32 + static_cast<std::int32_t>(kProductConstantsBytes);
+void emit_exact_sum_passes(Builder& b, const RequantPlan& requant, bool subtract, R left, R right, R out,
+                           R trips, R constants, std::uint32_t scratch) {
+  for (unsigned side = 0; side < 2; ++side) {
+    Gpr at = b.gpr(), count = b.gpr();
+    b.constant(at, scratch);
+    b.move(count, trips);
+    Vec offset = b.vec();
+    b.vld(offset, constants, 0, kConstants);
+    b.add(constants, constants, 32);
+    const ProductConstants product = load_product_constants(b, constants, kConstants);
+    b.loop(count, kMinTrips,
+           [&] {
+             std::array<Vec, 4> words;
+             load_operand(b, side == 0 ? left : right, offset, side == 0 ? kLeft : kRight, words);
+             for (unsigned v = 0; v < 4; ++v) {
+               b.vlsli(Size::kW, words[v], words[v], reference::AddParameters::kLeftShift);
+               emit_product(b, product, words[v]);
+               const auto place = static_cast<std::int32_t>(32 * v);
+               if (side == 1) {
+                 Vec first = b.vec();
+                 b.vld(first, at, place, kScratch);
+                 if (subtract)
+                   b.vsub(Size::kW, words[v], first, words[v]);
+                 else
+                   b.vadd(Size::kW, words[v], first, words[v]);
+               }
+               b.vst(words[v], at, place, kScratch);
+               words[v].release();
+             }
+             b.add(side == 0 ? left : right, side == 0 ? left : right, 32);
+             b.add(at, at, 128);
+           },
+           {.name = side == 0 ? "left" : "right", .pipeline = false});
+    b.barrier();
+    b.add(constants, constants, kOperandBytes - 32);
+  }
+  Gpr from = b.gpr();
+  b.constant(from, scratch);
+  emit_requant(b, requant, from, out, trips, constants, kScratch, kOutput);
+}
+
+// The last step of the exact sum.
+ChannelRequant sum_channel(const reference::AddParameters& p) {
+  ChannelRequant channel;
+  channel.multiplier = p.output;
+  channel.zero_point = p.output_offset;
+  channel.range = p.range;
+  for (int operand = 0; operand < 2; ++operand) {
+    std::int64_t largest = 0;
+    for (const int value : {-128, 127})
+      largest = std::max(largest, std::abs(std::int64_t{reference::add_operand(p, operand, value)}));
+    channel.max += largest;
+  }
+  channel.min = -channel.max;
+  return channel;
 }
 
 ChannelRequant product_channel(const reference::MulParameters& p) {
@@ -193,10 +258,9 @@ std::string operand_shapes(const ir::Graph& graph, const ir::Op& op) {
 std::string no_sum_form(const ir::Graph& graph, const ir::Op& op) {
   const auto p = reference::add_parameters(graph, static_cast<int>(&op - graph.ops.data()));
   if (!p) return p.error().message;
-  return prove_sum(*p, op.kind == ir::OpKind::kSub)
-             ? std::string{}
-             : fmt::format("no fp32 form gives the reference's result for all operands of `{}`",
-                           graph.tensors[op.outputs[0]].name);
+  const ChannelRequant channel = sum_channel(*p);
+  const auto plan = plan_requant({&channel, 1}, PackOrder::kLinear, false);
+  return plan ? std::string{} : plan.error().message;
 }
 
 std::string no_product_form(const ir::Graph& graph, const ir::Op& op) {
@@ -209,7 +273,8 @@ std::string no_product_form(const ir::Graph& graph, const ir::Op& op) {
 
 Result<LayerProgram> lower_elementwise(const LoweringContext& context, const ir::Op& op) {
   const int index = index_of(context, op);
-  const bool product = op.kind == ir::OpKind::kMul;
+  const bool product = op.kind == ir::OpKind::kMul, subtract = op.kind == ir::OpKind::kSub;
+  bool exact_sum = false;
   const ir::Tensor& output = context.graph.tensors[op.outputs[0]];
 
   std::vector<std::uint8_t> constants;
@@ -225,17 +290,29 @@ Result<LayerProgram> lower_elementwise(const LoweringContext& context, const ir:
     ZYNPU_TRY(put_requant_block(requant, lanes, constants));
   } else {
     ZYNPU_ASSIGN_OR_RETURN(const reference::AddParameters p, reference::add_parameters(context.graph, index));
-    const std::optional<SumForm> form = prove_sum(p, op.kind == ir::OpKind::kSub);
-    if (!form)
-      return fail(ErrorCode::kUnsupported, "{} #{}: {}", ir::to_string(op.kind), index,
-                  no_sum_form(context.graph, op));
-    splat(constants, half_twice(p.offset[0]));
-    splat(constants, half_twice(p.offset[1]));
-    for (const float factor : {form->a_high, form->b_high, form->a_low, form->b_low})
-      splat(constants, std::bit_cast<std::uint32_t>(factor));
-    splat(constants, static_cast<std::uint32_t>(p.output_offset));
-    splat(constants, static_cast<std::uint8_t>(p.range.min) * 0x01010101U);
-    splat(constants, static_cast<std::uint8_t>(p.range.max) * 0x01010101U);
+    const std::optional<SumForm> form = prove_sum(p, subtract);
+    exact_sum = !form;
+    if (form) {
+      splat(constants, half_twice(p.offset[0]));
+      splat(constants, half_twice(p.offset[1]));
+      for (const float factor : {form->a_high, form->b_high, form->a_low, form->b_low})
+        splat(constants, std::bit_cast<std::uint32_t>(factor));
+      splat(constants, static_cast<std::uint32_t>(p.output_offset));
+      splat(constants, static_cast<std::uint8_t>(p.range.min) * 0x01010101U);
+      splat(constants, static_cast<std::uint8_t>(p.range.max) * 0x01010101U);
+    } else {
+      for (unsigned side = 0; side < 2; ++side) {
+        splat(constants, half_twice(p.offset[side]));
+        std::array<reference::QuantizedMultiplier, 8> multipliers;
+        multipliers.fill(p.input[side]);
+        ZYNPU_TRY(put_product_constants(multipliers, constants));
+      }
+      const ChannelRequant channel = sum_channel(p);
+      ZYNPU_ASSIGN_OR_RETURN(requant, plan_requant({&channel, 1}, PackOrder::kLinear, false));
+      std::array<const ChannelRequant*, 32> lanes{};
+      lanes.fill(&channel);
+      ZYNPU_TRY(put_requant_block(requant, lanes, constants));
+    }
   }
   const auto constant_bytes = static_cast<std::uint32_t>(constants.size());
   if (constant_bytes > kConstantBytes)
@@ -282,14 +359,16 @@ Result<LayerProgram> lower_elementwise(const LoweringContext& context, const ir:
       tiles.push_back(std::move(tile));
       bytes += part.bytes;
     }
-    const unsigned cycles = product ? 18 + requant_block_cycles(requant) : 27;
+    const unsigned cycles = product     ? 18 + requant_block_cycles(requant)
+                            : exact_sum ? 220 + requant_block_cycles(requant)
+                                        : 27;
     layer.predicted_cycles =
         std::max(layer.predicted_cycles, overlapped_cycles(bytes * cycles / 32, 3 * bytes, tiles.size()));
     lists.set(w, pipeline(tiles));
   }
   ZYNPU_ASSIGN_OR_RETURN(layer.blobs[0], lists.blob());
 
-  Builder b(product ? "multiply" : "add");
+  Builder b(product ? "multiply" : exact_sum ? "add_exact" : "add");
   const StepShape shape = lists.shape();
   emit_steps(b, shape, -1, [&](R step) {
     Gpr x = b.gpr(), y = b.gpr(), z = b.gpr(), trips = b.gpr(), at = b.gpr();
@@ -300,6 +379,8 @@ Result<LayerProgram> lower_elementwise(const LoweringContext& context, const ir:
     b.constant(at, constants_at);
     if (product)
       emit_product_pass(b, requant, x, y, z, trips, at, scratch);
+    else if (exact_sum)
+      emit_exact_sum_passes(b, requant, subtract, x, y, z, trips, at, scratch);
     else
       emit_sum_pass(b, x, y, z, trips, at);
   });

@@ -16,7 +16,8 @@ using ir::OpKind;
 constexpr std::string_view kTable =
     "Table of all 256 results, or a vector clamp or sign flip where the table is one";
 constexpr std::string_view kMoves = "Strided copies by DMA";
-constexpr std::string_view kSums = "Two-part fp32, proven exact for every pair of operands";
+constexpr std::string_view kSums =
+    "Two-part fp32 where proven exact for every pair of operands, else fixed point by digits";
 
 // In OpKind order.
 const std::array kKernels{
@@ -48,6 +49,8 @@ const std::array kKernels{
     Kernel{OpKind::kSoftmax, "Scalar fixed point with tables of the exponentials", softmax_constraints(),
            lower_softmax},
     Kernel{OpKind::kResizeNearestNeighbor, kMoves, movement_constraints(), lower_movement},
+    Kernel{OpKind::kResizeBilinear, "Four neighbours times weights of three digits by four-way dot products",
+           bilinear_constraints(), lower_resize_bilinear},
     Kernel{OpKind::kTranspose, kMoves, movement_constraints(), lower_movement},
     Kernel{OpKind::kSplit, kMoves, movement_constraints(), lower_movement},
     Kernel{OpKind::kStridedSlice, kMoves, movement_constraints(), lower_movement},

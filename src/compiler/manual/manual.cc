@@ -25,7 +25,6 @@ struct Elsewhere {
 };
 constexpr std::array kElsewhere{
     Elsewhere{K::kDequantize, "CPU", "Its output is float32, which only the host computes with"},
-    Elsewhere{K::kResizeBilinear, "CPU", "It has no kernel"},
     Elsewhere{K::kSqueeze, "compiler", "Becomes RESHAPE"},
     Elsewhere{K::kExpandDims, "compiler", "Becomes RESHAPE"},
     Elsewhere{K::kShape, "compiler", "Becomes a constant: every shape is known"},
