@@ -5,6 +5,7 @@
 #   test    what `make test` needs on top: GoogleTest, Clang with its sanitizers and libFuzzer, Python
 #   bench   Google Benchmark
 #   lint    clang-format, clang-tidy, reuse
+#   vm      what builds and boots the lab's guests: mmdebstrap and archive tools, the arm64 cross compiler
 #   train   the data set and Python for models/fashion_mnist/train.py
 # Packages already installed are left alone; where nothing is missing, nothing is run and no rights are needed.
 set -euo pipefail
@@ -19,9 +20,10 @@ packages_of() {
     test) echo libgtest-dev libgmock-dev clang libclang-rt-14-dev python3 python3-venv ;;
     bench) echo libbenchmark-dev ;;
     lint) echo clang clang-format clang-tidy reuse ;;
+    vm) echo mmdebstrap debian-archive-keyring cpio xz-utils gzip util-linux g++-aarch64-linux-gnu ;;
     train) echo dataset-fashion-mnist python3 python3-venv ;;
     *)
-      echo "setup: unknown package set '$1' (known: build, test, bench, lint, train)" >&2
+      echo "setup: unknown package set '$1' (known: build, test, bench, lint, vm, train)" >&2
       return 2
       ;;
   esac
