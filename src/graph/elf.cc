@@ -30,7 +30,7 @@ class ElfReader {
  public:
   explicit ElfReader(std::span<const std::uint8_t> file) : file_(file) {}
 
-  Result<Graph> run() {
+  Result<Graph> run(const std::function<Status(Graph&)>& complete) {
     ZYNPU_TRY(header());
     ZYNPU_TRY(sections());
     ZYNPU_ASSIGN_OR_RETURN(const auto text, required_section(".text"));
@@ -48,6 +48,7 @@ class ElfReader {
     ZYNPU_TRY(fmlist());
     ZYNPU_TRY(remap());
     ZYNPU_TRY(subgraphs());
+    if (complete) ZYNPU_TRY(complete(graph_));
     ZYNPU_TRY(validate(graph_));
     return std::move(graph_);
   }
@@ -418,7 +419,11 @@ Result<Bytes> assemble(std::span<const OutputSection> sections) {
 
 }  // namespace
 
-Result<Graph> read_elf(std::span<const std::uint8_t> file) { return ElfReader(file).run(); }
+Result<Graph> read_elf(std::span<const std::uint8_t> file) { return ElfReader(file).run({}); }
+
+Result<Graph> read_elf(std::span<const std::uint8_t> file, const std::function<Status(Graph&)>& complete) {
+  return ElfReader(file).run(complete);
+}
 
 Result<Bytes> write_elf(const Graph& graph) {
   if (auto status = validate(graph); !status)

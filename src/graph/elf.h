@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "graph/graph.h"
@@ -16,6 +17,10 @@ namespace zynpu::graph {
 // Reads ELF32 and ELF64, little-endian. kBadFile names the section, note or field; kUnsupported: another
 // target. Reserved words, section .data and empty notes are ignored.
 Result<Graph> read_elf(std::span<const std::uint8_t> file);
+
+// As read_elf(), for graphs whose static data stands outside the file: `complete` sees the graph before it is
+// validated and must put the data of every static section into Graph::data.
+Result<Graph> read_elf(std::span<const std::uint8_t> file, const std::function<Status(Graph&)>& complete);
 
 // kInvalidArgument with the field if the graph breaks a rule that read_elf() would refuse. An empty
 // Graph::comment is written as the full target name ("target:X2_1204MP3;"), by which vendor tools choose the

@@ -104,6 +104,10 @@ Result<Bytes> write_model(const HostPlan& plan) {
 
 Result<HostPlan> read_model(std::span<const std::uint8_t> file) {
   ZYNPU_ASSIGN_OR_RETURN(Graph container, read(file));
+  return model_of(std::move(container));
+}
+
+Result<HostPlan> model_of(Graph container) {
   if (container.plan.empty()) {
     ZYNPU_ASSIGN_OR_RETURN(auto plan, plain_plan(std::move(container)));
     ZYNPU_TRY(check_plan(plan));

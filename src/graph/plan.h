@@ -57,5 +57,7 @@ struct HostPlan {
 // with kBadFile.
 Result<Bytes> write_model(const HostPlan& plan);
 Result<HostPlan> read_model(std::span<const std::uint8_t> file);
+// The same for a container that has been read.
+Result<HostPlan> model_of(Graph container);
 
 }  // namespace zynpu::graph

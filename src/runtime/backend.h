@@ -24,6 +24,9 @@ class Buffer {
   virtual std::span<std::uint8_t> host() = 0;  // CPU view, valid for the buffer's life
   virtual std::uint32_t device_address() const = 0;
   virtual std::uint64_t bytes() const = 0;
+  // Where the memory stands on the device's bus, for interfaces that show users such addresses. Programs do
+  // not see it.
+  virtual std::uint64_t bus_address() const { return device_address(); }
   virtual Status sync_for_device() { return {}; }  // CPU writes become visible to the NPU
   virtual Status sync_for_cpu() { return {}; }     // NPU writes become visible to the CPU
 };
@@ -96,6 +99,17 @@ class Backend {
   virtual std::string description() const = 0;
   virtual Result<std::unique_ptr<Buffer>> allocate(std::uint64_t bytes, std::uint64_t alignment) = 0;
   virtual Result<std::unique_ptr<BackendJob>> prepare(const JobDescription& description) = 0;
+
+  // Memory that others can share by a file descriptor, a dma-buf where there is one. The caller closes it.
+  virtual Result<int> create_shared(std::uint64_t bytes) {
+    return fail(ErrorCode::kUnsupported, "{} cannot share {} bytes of memory by a file descriptor",
+                description(), bytes);
+  }
+  // The memory behind such a descriptor, of this back end or of another exporter, as a buffer of the size
+  // that the descriptor has. The descriptor may be closed afterwards.
+  virtual Result<std::unique_ptr<Buffer>> import_shared(int fd) {
+    return fail(ErrorCode::kUnsupported, "{} cannot import file descriptor {}", description(), fd);
+  }
 };
 
 }  // namespace zynpu::runtime

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/virtual/arena.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <array>
 #include <thread>
@@ -97,6 +100,46 @@ TEST(Arena, FillsAHoleBetweenBuffers) {
   const auto small = arena->allocate(1 << 20, 4096);
   ASSERT_TRUE(small);
   EXPECT_EQ((*small)->device_address(), hole);
+}
+
+int memfd(off_t bytes, int seals) {
+  const int fd = memfd_create("arena_test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  EXPECT_GE(fd, 0);
+  EXPECT_EQ(ftruncate(fd, bytes), 0);
+  if (seals != 0) {
+    EXPECT_EQ(fcntl(fd, F_ADD_SEALS, seals), 0);
+  }
+  return fd;
+}
+
+TEST(Arena, ImportsThePagesBehindAFileDescriptor) {
+  const auto arena = make();
+  const int fd = memfd(8192, F_SEAL_SHRINK);
+  auto one = arena->import(fd), two = arena->import(fd);
+  ASSERT_TRUE(one && two) << (one ? two : one).error().message;
+  EXPECT_EQ((*one)->bytes(), 8192u);
+  EXPECT_NE((*one)->device_address(), (*two)->device_address());
+  (*one)->host()[5000] = 42;
+  EXPECT_EQ((*two)->host()[5000], 42);
+  std::uint8_t byte = 0;
+  ASSERT_EQ(pread(fd, &byte, 1, 5000), 1);
+  EXPECT_EQ(byte, 42);
+  close(fd);
+  EXPECT_EQ(arena->direct((*two)->bus_address() + 5000, 1), &(*two)->host()[5000]);
+  one->reset();
+  EXPECT_EQ((*two)->host()[5000], 42);
+}
+
+TEST(Arena, RefusesDescriptorsThatCouldBreakTheDevice) {
+  const auto arena = make();
+  EXPECT_EQ(arena->import(-1).error().code, ErrorCode::kInvalidArgument);
+  for (const auto& [bytes, seals] :
+       {std::pair<off_t, int>{8192, 0}, {100, F_SEAL_SHRINK}, {0, F_SEAL_SHRINK}}) {
+    const int fd = memfd(bytes, seals);
+    EXPECT_EQ(arena->import(fd).error().code, ErrorCode::kInvalidArgument) << bytes << " bytes";
+    close(fd);
+  }
+  EXPECT_EQ(arena->allocated_bytes(), 0u);
 }
 
 TEST(Arena, KeepsBuffersApartWhileThreadsAllocate) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/virtual/arena.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -29,6 +32,7 @@ class Arena::ArenaBuffer final : public Buffer {
   std::span<std::uint8_t> host() override { return {arena_.memory_ + address_, bytes_}; }
   std::uint32_t device_address() const override { return address_; }
   std::uint64_t bytes() const override { return bytes_; }
+  std::uint64_t bus_address() const override { return arena_.base_ + address_; }
 
  private:
   Arena& arena_;
@@ -63,18 +67,53 @@ Result<std::unique_ptr<Buffer>> Arena::allocate(std::uint64_t bytes, std::uint64
   const std::uint64_t mapped = align_up(bytes + kOverreadBytes, kPageBytes);
 
   std::lock_guard lock(mutex_);
-  // First fit; an unmapped page stays behind each buffer, so that running off its end is a fault.
-  std::uint64_t address = align_up(kFirstAddress, alignment);
-  for (const auto& [begin, size] : used_) {
-    if (address + mapped + kPageBytes <= begin) break;
-    address = std::max(address, align_up(std::uint64_t{begin} + size + kPageBytes, alignment));
-  }
-  if (address + mapped > window_)
+  const std::uint64_t address = find(mapped, alignment);
+  if (address == 0)
     return fail(ErrorCode::kOutOfMemory, "device memory exhausted: {} bytes asked for, {} of {} in use",
                 bytes, allocated_, window_);
   if (mprotect(memory_ + address, mapped, PROT_READ | PROT_WRITE) != 0)
     return fail(ErrorCode::kOutOfMemory, "cannot map {} bytes of device memory: {}", mapped,
                 std::strerror(errno));
+  return book(address, bytes, mapped);
+}
+
+Result<std::unique_ptr<Buffer>> Arena::import(int fd) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0)
+    return fail(ErrorCode::kInvalidArgument, "file descriptor {}: {}", fd, std::strerror(errno));
+  if (S_ISREG(status.st_mode)) {
+    if (const int seals = fcntl(fd, F_GET_SEALS); seals < 0 || (seals & F_SEAL_SHRINK) == 0)
+      return fail(
+          ErrorCode::kInvalidArgument,
+          "file descriptor {} is of a file that may shrink; share a dma-buf or a memfd sealed against "
+          "shrinking",
+          fd);
+  }
+  const off_t size = lseek(fd, 0, SEEK_END);
+  if (size <= 0 || size % kPageBytes != 0 || static_cast<std::uint64_t>(size) > window_)
+    return fail(ErrorCode::kInvalidArgument, "file descriptor {}: a size of {} bytes is not whole pages", fd,
+                size);
+  const auto bytes = static_cast<std::uint64_t>(size);
+  std::lock_guard lock(mutex_);
+  const std::uint64_t address = find(bytes, kPageBytes);
+  if (address == 0)
+    return fail(ErrorCode::kOutOfMemory, "no room for {} shared bytes in the device's window", bytes);
+  if (mmap(memory_ + address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+    return fail(ErrorCode::kInvalidArgument, "cannot map file descriptor {}: {}", fd, std::strerror(errno));
+  return book(address, bytes, bytes);
+}
+
+// First fit; an unmapped page stays behind each buffer, so that running off its end is a fault.
+std::uint64_t Arena::find(std::uint64_t mapped, std::uint64_t alignment) const {
+  std::uint64_t address = align_up(kFirstAddress, alignment);
+  for (const auto& [begin, size] : used_) {
+    if (address + mapped + kPageBytes <= begin) break;
+    address = std::max(address, align_up(std::uint64_t{begin} + size + kPageBytes, alignment));
+  }
+  return address + mapped > window_ ? 0 : address;
+}
+
+std::unique_ptr<Buffer> Arena::book(std::uint64_t address, std::uint64_t bytes, std::uint64_t mapped) {
   used_.emplace(static_cast<std::uint32_t>(address), static_cast<std::uint32_t>(mapped));
   allocated_ += mapped;
   for (std::uint64_t page = address / kPageBytes; page < (address + mapped) / kPageBytes; ++page)

@@ -41,6 +41,9 @@ class Arena final : public vnpu::Bus {
 
   // Zeroed device memory; `alignment` is a power of two. The arena must outlive the buffer.
   Result<std::unique_ptr<Buffer>> allocate(std::uint64_t bytes, std::uint64_t alignment);
+  // The memory behind a file descriptor (memfd or dma-buf) as device memory, whole pages of it. A file that
+  // could shrink under the device is refused.
+  Result<std::unique_ptr<Buffer>> import(int fd);
   // Bytes in live buffers, padding included.
   std::uint64_t allocated_bytes() const;
 
@@ -53,6 +56,9 @@ class Arena final : public vnpu::Bus {
  private:
   class ArenaBuffer;
   Arena(std::uint64_t base, std::uint64_t window, std::uint8_t* memory);
+  // A free range, 0 if there is none, and its booking. Both expect mutex_ to be held.
+  std::uint64_t find(std::uint64_t mapped, std::uint64_t alignment) const;
+  std::unique_ptr<Buffer> book(std::uint64_t address, std::uint64_t bytes, std::uint64_t mapped);
   void release(std::uint32_t address, std::uint32_t bytes);
 
   const std::uint64_t base_;

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/virtual/backend.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <thread>
 
@@ -95,6 +101,25 @@ class Machine final : public VirtualBackend {
   Result<std::unique_ptr<Buffer>> allocate(std::uint64_t bytes, std::uint64_t alignment) override {
     return arena_->allocate(bytes, alignment);
   }
+
+  // A memfd plays the dma-buf: its pages become device memory when it is imported.
+  Result<int> create_shared(std::uint64_t bytes) override {
+    if (bytes == 0 || bytes > part_.window_bytes)
+      return fail(ErrorCode::kInvalidArgument, "shared memory of {} bytes; the window has {}", bytes,
+                  part_.window_bytes);
+    const int fd = memfd_create("zynpu shared buffer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return fail(ErrorCode::kIo, "cannot create shared memory: {}", std::strerror(errno));
+    const std::uint64_t pages = (bytes + Arena::kPageBytes - 1) / Arena::kPageBytes * Arena::kPageBytes;
+    if (ftruncate(fd, static_cast<off_t>(pages)) != 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
+      const std::string reason = std::strerror(errno);
+      close(fd);
+      return fail(ErrorCode::kOutOfMemory, "cannot make {} bytes of shared memory: {}", pages, reason);
+    }
+    return fd;
+  }
+
+  Result<std::unique_ptr<Buffer>> import_shared(int fd) override { return arena_->import(fd); }
 
   Result<std::unique_ptr<BackendJob>> prepare(const JobDescription& description) override {
     return part_.host_interface == part::HostInterface::kTsm ? prepare_tsm(description)
