@@ -20,7 +20,7 @@ namespace {
 struct Options {
   std::string model, part;
   unsigned runs = 10;
-  bool json = false, csv = false;
+  bool json = false, csv = false, gsram_barriers = false;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -145,7 +145,9 @@ Result<int> bench(const Options& options) {
     ZYNPU_ASSIGN_OR_RETURN(const ir::Graph model,
                            compiler::import_tflite(file, runtime::stem(options.model)));
     stage("import");
-    ZYNPU_ASSIGN_OR_RETURN(plan, compiler::compile(model, context->part()));
+    ZYNPU_ASSIGN_OR_RETURN(plan,
+                           compiler::compile(model, context->part(),
+                                             {.gsram_barriers = options.gsram_barriers, .dump_after = {}}));
     stage("compile");
   }
   ZYNPU_ASSIGN_OR_RETURN(const std::shared_ptr<const runtime::Program> program,
@@ -186,6 +188,7 @@ void add_bench(CLI::App& app, Action& action) {
       ->capture_default_str();
   CLI::Option* json = command->add_flag("--json", options->json, "Print one JSON document");
   command->add_flag("--csv", options->csv, "Print comma-separated values")->excludes(json);
+  add_gsram_barriers(*command, options->gsram_barriers);
   command->callback([options, &action] { action = [options] { return bench(*options); }; });
 }
 

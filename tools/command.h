@@ -26,6 +26,15 @@ void add_info(CLI::App& app, Action& action);
 void add_disasm(CLI::App& app, Action& action);
 void add_asm(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+void add_serve(CLI::App& app, Action& action);
+
+// --gsram-barriers, for every subcommand that compiles (compiler::Options).
+inline void add_gsram_barriers(CLI::App& command, bool& flag) {
+  command.add_flag(
+      "--gsram-barriers", flag,
+      "x2: TECs wait for each other in GSRAM between layers, not by group boundaries (faster for "
+      "small layers, rests on an assumption about the silicon)");
+}
 
 // kExitUsage for what the caller can mend (files, names, options), else kExitFailed.
 int exit_code(ErrorCode code);

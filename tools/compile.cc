@@ -14,6 +14,7 @@ namespace {
 
 struct Options {
   std::string model, part, output;
+  bool gsram_barriers = false;
 };
 
 Result<int> compile(const Options& options) {
@@ -22,7 +23,9 @@ Result<int> compile(const Options& options) {
   if (runtime::is_container(file))
     return fail(ErrorCode::kInvalidArgument, "`{}` is compiled already", options.model);
   ZYNPU_ASSIGN_OR_RETURN(const ir::Graph model, compiler::import_tflite(file, runtime::stem(options.model)));
-  ZYNPU_ASSIGN_OR_RETURN(const graph::HostPlan plan, compiler::compile(model, *part));
+  ZYNPU_ASSIGN_OR_RETURN(
+      const graph::HostPlan plan,
+      compiler::compile(model, *part, {.gsram_barriers = options.gsram_barriers, .dump_after = {}}));
   ZYNPU_ASSIGN_OR_RETURN(const graph::Bytes bytes, graph::write_model(plan));
   ZYNPU_TRY(runtime::write_file(options.output, bytes));
   std::size_t npu = 0;
@@ -50,6 +53,7 @@ void add_compile(CLI::App& app, Action& action) {
   command->add_option("MODEL", options->model, "TFLite model")->required();
   command->add_option("--part", options->part, "Part to compile for: z1, z2, x2")->required();
   command->add_option("-o,--output", options->output, "File for the compiled graph (.zy)")->required();
+  add_gsram_barriers(*command, options->gsram_barriers);
   command->callback([options, &action] { action = [options] { return compile(*options); }; });
 }
 

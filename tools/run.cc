@@ -28,7 +28,7 @@ namespace {
 struct Options {
   std::string model, part, device, image, labels, output_dir, trace, dump_after;
   std::vector<std::string> inputs;
-  bool compare = false, json = false;
+  bool compare = false, json = false, gsram_barriers = false;
 };
 
 constexpr std::size_t kTop = 5;
@@ -248,6 +248,7 @@ Result<int> run(const Options& options) {
   runtime::LoadOptions load_options;
   load_options.name = runtime::stem(options.model);
   load_options.keep_model = options.compare;
+  load_options.compile.gsram_barriers = options.gsram_barriers;
   load_options.compile.dump_after = options.dump_after;
   load_options.compile.dump = options.dump_after.empty() ? nullptr : options.json ? &std::cerr : &std::cout;
   if (!options.dump_after.empty() && runtime::is_container(file))
@@ -320,6 +321,7 @@ void add_run(CLI::App& app, Action& action) {
                       "File for a line per retired bundle: cycle, core, TEC, pc, layer");
   command->add_option("--dump-after", options->dump_after, "Print the compiler's state after a stage")
       ->check(CLI::IsMember({"import", "legalise", "partition", "tile", "place", "emit"}));
+  add_gsram_barriers(*command, options->gsram_barriers);
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

@@ -17,6 +17,10 @@ namespace zynpu::compiler {
 
 struct Options {
   bool cpu_only = false;  // put every operator on the CPU (reference/), for comparison
+  // x2: between layers the TECs of a core wait for each other by words in GSRAM, as they do on z2, and the
+  // layers share one group; else every layer of several TECs is a group of its own. Much faster for small
+  // layers, but rests on an assumption about the silicon (docs/assumptions.md, "visibility of GSRAM stores").
+  bool gsram_barriers = false;
   // Name of a stage: "import", "fold", "fuse", "legalise", "partition", "tile", "place", "emit"; any other is
   // kInvalidArgument. Empty: none.
   std::string dump_after;

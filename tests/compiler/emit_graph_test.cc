@@ -58,11 +58,18 @@ TEST(Sharing, JoinsSmallLayersAndSpreadsLargeOnes) {
                                      {4000, 2500, LayerCost::kNever},
                                      {900000, 240000, 90000},
                                      {60000, 20000, 15000}};
-  const auto sharing = choose_sharing(costs);
+  const auto sharing = choose_sharing(costs, false);
   EXPECT_EQ(sharing[0], Sharing::kOneTec);
   EXPECT_EQ(sharing[1], Sharing::kOneTec);
   EXPECT_EQ(sharing[2], Sharing::kAllCores);
   EXPECT_EQ(sharing[3], Sharing::kOneCore);
+}
+
+TEST(Sharing, KeepsLayersOnOneCoreWhereItsTecsCanMeet) {
+  const std::vector<LayerCost> costs(3, {60000, 20000, 15000});
+  EXPECT_EQ(choose_sharing(costs, true), std::vector(3, Sharing::kOneCore));
+  const std::vector<LayerCost> mixed{{2000, 3000, LayerCost::kNever}, {60000, 20000, 15000}};
+  EXPECT_EQ(choose_sharing(mixed, true), (std::vector{Sharing::kOneTec, Sharing::kOneCore}));
 }
 
 TEST(Programs, StartAtBundleZeroAndNeverEndInAVector) {

@@ -38,8 +38,14 @@ std::uint64_t cost_of(const std::optional<LayerProgram>& program) {
 
 class GraphBuilder {
  public:
-  GraphBuilder(const ir::Graph& model, const graph::Step& step, const part::Part& part)
-      : model_(model), step_(step), part_(part), homes_(step.inputs, step.outputs), parameters_(homes_) {}
+  GraphBuilder(const ir::Graph& model, const graph::Step& step, const part::Part& part,
+               const Options& options)
+      : model_(model),
+        step_(step),
+        part_(part),
+        meetings_(options.gsram_barriers),
+        homes_(step.inputs, step.outputs),
+        parameters_(homes_) {}
 
   Result<NpuGraph> run() {
     ZYNPU_TRY(collect());
@@ -114,7 +120,7 @@ class GraphBuilder {
     std::vector<LayerCost> costs;
     for (const Layer& layer : layers_)
       costs.push_back({cost_of(layer.one), cost_of(layer.core), cost_of(layer.all)});
-    const std::vector<Sharing> sharing = choose_sharing(costs);
+    const std::vector<Sharing> sharing = choose_sharing(costs, meetings_);
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].sharing = sharing[i];
     return {};
   }
@@ -215,13 +221,20 @@ class GraphBuilder {
     return {};
   }
 
+  // Whether a layer may share the group of the one before it.
+  bool joins(Sharing before, Sharing now) const {
+    if (meetings_) return before != Sharing::kAllCores && now != Sharing::kAllCores;
+    return before == Sharing::kOneTec && now == Sharing::kOneTec;
+  }
+
   Status emit_groups() {
     bool open = false;  // groups of an operator on all cores wait for a barrier to close them
     for (std::size_t i = 0; i < layers_.size();) {
       std::size_t end = i + 1;
-      if (layers_[i].sharing == Sharing::kOneTec)
-        while (end < layers_.size() && layers_[end].sharing == Sharing::kOneTec) ++end;
-      ZYNPU_ASSIGN_OR_RETURN(const Image image, image_of(i, end, StartMode::kTask, false));
+      bool one_tec = layers_[i].sharing == Sharing::kOneTec;  // which needs to meet nobody
+      for (; end < layers_.size() && joins(layers_[end - 1].sharing, layers_[end].sharing); ++end)
+        one_tec = one_tec && layers_[end].sharing == Sharing::kOneTec;
+      ZYNPU_ASSIGN_OR_RETURN(const Image image, image_of(i, end, StartMode::kTask, end - i > 1 && !one_tec));
       if (layers_[i].sharing == Sharing::kAllCores) {
         ZYNPU_TRY(add_barrier());
         for (unsigned core = 0; core < part_.cores; ++core)
@@ -242,6 +255,7 @@ class GraphBuilder {
   const ir::Graph& model_;
   const graph::Step& step_;
   const part::Part& part_;
+  const bool meetings_;
   TensorHomes homes_;
   ParameterBlocks parameters_;
   std::vector<Layer> layers_;
@@ -252,8 +266,8 @@ class GraphBuilder {
 }  // namespace
 
 Result<NpuGraph> build_npu_graph(const ir::Graph& model, const graph::Step& step, const part::Part& part,
-                                 const Options&) {
-  return GraphBuilder(model, step, part).run();
+                                 const Options& options) {
+  return GraphBuilder(model, step, part, options).run();
 }
 
 }  // namespace zynpu::compiler

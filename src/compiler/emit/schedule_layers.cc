@@ -6,7 +6,7 @@
 
 namespace zynpu::compiler {
 
-std::vector<Sharing> choose_sharing(std::span<const LayerCost> layers) {
+std::vector<Sharing> choose_sharing(std::span<const LayerCost> layers, bool meetings) {
   // Shortest path; state: how the operator before was shared.
   constexpr std::uint64_t kFar = LayerCost::kNever / 4;
   struct Best {
@@ -22,8 +22,9 @@ std::vector<Sharing> choose_sharing(std::span<const LayerCost> layers) {
         if (i == 0 && before != 0) break;
         const std::uint64_t reached = i == 0 ? 0 : best[i - 1][static_cast<std::size_t>(before)].cost;
         if (reached >= kFar) continue;
-        const bool joined = now == 0 && before == 0;
-        const std::uint64_t boundary = (joined ? 0 : kBoundaryCycles) + (now == 2 ? kBoundaryCycles : 0);
+        const bool one_tec = now == 0 && before == 0, one_core = now < 2 && before < 2;
+        const std::uint64_t joint = one_tec ? 0 : meetings && one_core ? kMeetingCycles : kBoundaryCycles;
+        const std::uint64_t boundary = joint + (now == 2 ? kBoundaryCycles : 0);
         Best& entry = best[i][static_cast<std::size_t>(now)];
         const std::uint64_t cost = reached + boundary + own[static_cast<std::size_t>(now)];
         if (cost < entry.cost) entry = {cost, before};

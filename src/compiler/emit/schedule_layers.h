@@ -24,7 +24,11 @@ enum class Sharing : std::uint8_t {
   kAllCores,  // all cores: a group each, between barriers
 };
 
-// The cheapest choice. Every operator must have at least one way.
-std::vector<Sharing> choose_sharing(std::span<const LayerCost> layers);
+// Cycles of a meeting of the TECs of a core in GSRAM, with the loss to its slowest TEC.
+inline constexpr std::uint64_t kMeetingCycles = 1500;
+
+// The cheapest choice. Every operator must have at least one way. `meetings`: neighbours that stay on one
+// core share a program and meet between them (Options::gsram_barriers).
+std::vector<Sharing> choose_sharing(std::span<const LayerCost> layers, bool meetings);
 
 }  // namespace zynpu::compiler
