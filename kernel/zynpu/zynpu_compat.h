@@ -19,7 +19,7 @@ static inline int zynpu_sched_init(struct drm_gpu_scheduler *sched,
 	const struct drm_sched_init_args args = {
 		.ops = ops,
 		.timeout_wq = wq,
-		.num_rqs = 1,
+		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
 		.credit_limit = 1,
 		.timeout = timeout,
 		.name = "zynpu",
@@ -47,8 +47,8 @@ static inline int zynpu_sched_init(struct drm_gpu_scheduler *sched,
 				   struct workqueue_struct *wq, long timeout,
 				   struct device *dev)
 {
-	return drm_sched_init(sched, ops, NULL, 1, 1, 0, timeout, wq, NULL,
-			      "zynpu", dev);
+	return drm_sched_init(sched, ops, NULL, DRM_SCHED_PRIORITY_COUNT, 1, 0,
+			      timeout, wq, NULL, "zynpu", dev);
 }
 
 #define zynpu_sched_job_init(job, entity, owner, file) \
