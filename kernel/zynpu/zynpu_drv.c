@@ -201,6 +201,7 @@ static void zynpu_postclose(struct drm_device *drm, struct drm_file *file)
 	struct zynpu_ctx *ctx = file->driver_priv;
 
 	drm_sched_entity_destroy(&ctx->entity);
+	zynpu_chains_drop(ctx);
 	zynpu_vm_put(ctx->vm);
 	zynpu_ctx_put(ctx);
 }

@@ -29,6 +29,8 @@
 #define ZYNPU_MAX_SYNCS		256
 /* Unfinished jobs of one context, and records of finished ones. */
 #define ZYNPU_MAX_JOBS		256
+/* Chains that a context keeps for its next jobs. */
+#define ZYNPU_CHAINS		4
 #define ZYNPU_MAX_TIMEOUT_NS	(600ull * NSEC_PER_SEC)
 /* How often a running job is looked at. */
 #define ZYNPU_TICK_MS		200
@@ -147,6 +149,9 @@ struct zynpu_ctx {
 	u64 busy_ns;
 	u64 bo_bytes;
 	u64 bo_count;
+	/* X2: memory of chains for the next jobs; closed: not any more */
+	struct zynpu_mapping *chains[ZYNPU_CHAINS];
+	bool closed;
 };
 
 struct zynpu_fence {
@@ -288,6 +293,9 @@ int zynpu_ioctl_wait(struct drm_device *drm, void *data, struct drm_file *file);
 int zynpu_ioctl_cancel(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* zynpu_submit.c */
+struct zynpu_mapping *zynpu_chain_get(struct zynpu_ctx *ctx, size_t size);
+void zynpu_chain_put(struct zynpu_ctx *ctx, struct zynpu_mapping *chain);
+void zynpu_chains_drop(struct zynpu_ctx *ctx);
 int zynpu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* zynpu_debug.c */

@@ -360,7 +360,7 @@ void zynpu_job_free(struct zynpu_job *job)
 		for (i = 0; i < job->mapping_count; i++)
 			zynpu_mapping_put(job->mappings[i]);
 		if (job->chain)
-			zynpu_mapping_put(job->chain);
+			zynpu_chain_put(ctx, job->chain);
 		zynpu_vm_put(job->vm);
 	}
 	kvfree(job->mappings);

@@ -117,34 +117,82 @@ static int zynpu_submit_bos(struct zynpu_submission *sub, const struct drm_zynpu
 	return 0;
 }
 
+/*
+ * Contiguous memory is slow to get, so a context keeps that of its last chains.
+ * Only its own programs can have written there.
+ */
+struct zynpu_mapping *zynpu_chain_get(struct zynpu_ctx *ctx, size_t size)
+{
+	struct zynpu_mapping *chain;
+	struct zynpu_bo *bo;
+	unsigned int i;
+
+	scoped_guard(spinlock, &ctx->lock) {
+		for (i = 0; i < ZYNPU_CHAINS; i++) {
+			chain = ctx->chains[i];
+			if (chain && chain->bo->base.size >= size) {
+				ctx->chains[i] = NULL;
+				return chain;
+			}
+		}
+	}
+	bo = zynpu_bo_create(ctx->zdev, ctx->vm, size, 0);
+	if (IS_ERR(bo))
+		return ERR_CAST(bo);
+	chain = zynpu_mapping_create(ctx->vm, bo);
+	drm_gem_object_put(&bo->base);
+	return chain;
+}
+
+/* Keeps @chain for another job, in place of a smaller one if need be. */
+void zynpu_chain_put(struct zynpu_ctx *ctx, struct zynpu_mapping *chain)
+{
+	unsigned int i;
+
+	scoped_guard(spinlock, &ctx->lock) {
+		for (i = 0; i < ZYNPU_CHAINS && !ctx->closed; i++) {
+			if (!ctx->chains[i] ||
+			    ctx->chains[i]->bo->base.size < chain->bo->base.size)
+				swap(ctx->chains[i], chain);
+			if (!chain)
+				return;
+		}
+	}
+	zynpu_mapping_put(chain);
+}
+
+void zynpu_chains_drop(struct zynpu_ctx *ctx)
+{
+	unsigned int i;
+
+	scoped_guard(spinlock, &ctx->lock)
+		ctx->closed = true;
+	for (i = 0; i < ZYNPU_CHAINS; i++)
+		if (ctx->chains[i])
+			zynpu_mapping_put(ctx->chains[i]);
+}
+
 /* The chain of task control blocks, in memory that user space never sees. */
 static int zynpu_submit_chain(struct zynpu_submission *sub)
 {
 	struct zynpu_job *job = sub->job;
 	struct zynpu_dev *zdev = job->zdev;
 	u32 size = PAGE_ALIGN(zynpu_chain_size(&zdev->id, job->group_count));
-	struct zynpu_bo *bo;
+	struct zynpu_mapping *chain;
 	void *vaddr;
 
-	bo = zynpu_bo_create(zdev, job->vm, size + PAGE_SIZE, 0);
-	if (IS_ERR(bo))
-		return PTR_ERR(bo);
-	job->chain = zynpu_mapping_create(job->vm, bo);
-	drm_gem_object_put(&bo->base);
-	if (IS_ERR(job->chain)) {
-		int ret = PTR_ERR(job->chain);
-
-		job->chain = NULL;
-		return ret;
-	}
-	vaddr = zynpu_bo_vmap(bo);
+	chain = zynpu_chain_get(job->ctx, size + PAGE_SIZE);
+	if (IS_ERR(chain))
+		return PTR_ERR(chain);
+	job->chain = chain;
+	vaddr = zynpu_bo_vmap(chain->bo);
 	if (!vaddr)
 		return -ENOMEM;
 	job->last_task = zynpu_chain_build(&zdev->id, vaddr, job->vm->base,
-					   job->chain->address,
-					   job->chain->address + size,
+					   chain->address, chain->address + size,
 					   sub->starts, job->group_count);
-	zynpu_bo_vunmap(bo, vaddr);
+	memset(vaddr + size, 0, PAGE_SIZE);
+	zynpu_bo_vunmap(chain->bo, vaddr);
 	return 0;
 }
 

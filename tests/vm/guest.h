@@ -9,6 +9,7 @@
 #include <drm/zynpu_accel.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,7 +186,10 @@ static inline int guest_run(int fd, struct guest_job* job) {
 static inline long long guest_status(const char* name) {
   char line[256];
   long long value = -1;
-  FILE* file = fopen("/sys/kernel/debug/accel/0/status", "r");
+  glob_t found;
+  if (glob("/sys/kernel/debug/accel/*/status", 0, NULL, &found) != 0) return -1;
+  FILE* file = fopen(found.gl_pathv[0], "r");
+  globfree(&found);
   if (file == NULL) return -1;
   size_t length = strlen(name);
   while (fgets(line, sizeof line, file) != NULL)

@@ -388,6 +388,7 @@ static void window_is_checked(void) {
   struct drm_prime_handle import = {.fd = prime.fd};
   REFUSED(ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &import), EXDEV);
   close(prime.fd);
+  guest_job_free(fd, &mine);
   close(fd);
   fd = saved;
 }
@@ -403,12 +404,19 @@ static void unknown_ioctls_are_refused(void) {
 
 static void context_counts_its_jobs_and_buffers(void) {
   struct drm_zynpu_context_info before, after;
-  CHECK(guest_context_info(fd, &before) == 0);
-  CHECK(before.bo_count == BO_COUNT && before.bo_bytes == BO_COUNT * job.bo[0].size);
-  CHECK(guest_run(fd, &job) == DRM_ZYNPU_STATUS_DONE);
-  CHECK(guest_context_info(fd, &after) == 0);
+  struct guest_job mine;
+  int other = guest_open();
+  CHECK(other >= 0 && guest_job_create(other, &mine) == 0);
+  guest_load(other, &mine, guest_exit, sizeof guest_exit);
+  CHECK(guest_context_info(other, &before) == 0);
+  CHECK(before.bo_count == BO_COUNT && before.bo_bytes == BO_COUNT * mine.bo[0].size);
+  CHECK(guest_run(other, &mine) == DRM_ZYNPU_STATUS_DONE);
+  CHECK(guest_context_info(other, &after) == 0);
   CHECK(after.jobs_submitted == before.jobs_submitted + 1);
   CHECK(after.busy_ns > before.busy_ns && after.flags == 0);
+  guest_job_free(other, &mine);
+  CHECK(guest_context_info(other, &after) == 0 && after.bo_count == 0 && after.bo_bytes == 0);
+  close(other);
 }
 
 static void nothing_is_left_behind(void) {
