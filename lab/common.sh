@@ -44,7 +44,7 @@ lab_in_root() {
 }
 
 # The QEMU of the side root, started by that root's own dynamic loader, so that nothing of the host is touched.
-# lab_qemu ARCHITECTURE ARGUMENT...
+# lab_qemu ARCHITECTURE ARGUMENT...; it ends after lab_qemu_limit seconds, if that is set.
 lab_qemu() {
   local machine
   case $1 in
@@ -53,7 +53,7 @@ lab_qemu() {
     *) lab_fail "no guest of architecture $1" ;;
   esac
   shift
-  exec "$lab_root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$lab_root/usr/lib/x86_64-linux-gnu" \
+  exec timeout --kill-after=5 "${lab_qemu_limit:-0}" "$lab_root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$lab_root/usr/lib/x86_64-linux-gnu" \
     --argv0 "qemu-system-$machine" "$lab_root/usr/bin/qemu-system-$machine" \
     -L "$lab_root/usr/share/qemu" -L "$lab_root/usr/share/seabios" "$@"
 }

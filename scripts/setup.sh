@@ -15,7 +15,7 @@ packages_of() {
     build)
       echo g++ cmake ninja-build ccache git ca-certificates \
         libfmt-dev libexpected-dev nlohmann-json3-dev libcli11-dev \
-        libflatbuffers-dev flatbuffers-compiler flatbuffers-compiler-dev libstb-dev
+        libflatbuffers-dev flatbuffers-compiler flatbuffers-compiler-dev libstb-dev libdrm-dev
       ;;
     test) echo libgtest-dev libgmock-dev clang libclang-rt-14-dev python3 python3-venv ;;
     bench) echo libbenchmark-dev ;;

@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
   add_disasm(app, action);
   add_asm(app, action);
   add_bench(app, action);
+  add_serve(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -241,8 +241,7 @@ Result<int> run(const Options& options) {
   ZYNPU_ASSIGN_OR_RETURN(const std::vector<std::uint8_t> file, runtime::read_file(options.model));
   ZYNPU_ASSIGN_OR_RETURN(const std::vector<std::string> labels, read_labels(options.labels));
   ZYNPU_ASSIGN_OR_RETURN(const std::string device, choose_device(options.part, options.device, file));
-  ZYNPU_ASSIGN_OR_RETURN(const std::shared_ptr<runtime::VirtualBackend> backend,
-                         runtime::open_virtual(device, {}));
+  ZYNPU_ASSIGN_OR_RETURN(const std::shared_ptr<runtime::Backend> backend, runtime::open_device(device));
   const auto context = std::make_shared<runtime::Context>(device, backend);
 
   runtime::LoadOptions load_options;
@@ -272,7 +271,11 @@ Result<int> run(const Options& options) {
   std::unique_ptr<TraceFile> trace;
   if (!options.trace.empty()) {
     ZYNPU_ASSIGN_OR_RETURN(trace, TraceFile::create(options.trace, *program, *job));
-    backend->set_trace([&](const vnpu::TraceEvent& event) { trace->write(event); });
+    const auto in_process = std::dynamic_pointer_cast<runtime::VirtualBackend>(backend);
+    if (in_process == nullptr)
+      return fail(ErrorCode::kUnsupported, "--trace needs a virtual NPU in this process, and `{}` is none",
+                  device);
+    in_process->set_trace([&](const vnpu::TraceEvent& event) { trace->write(event); });
   }
   ZYNPU_ASSIGN_OR_RETURN(const Outcome outcome, run_steps(*job, comparator.get(), data));
   if (trace != nullptr) ZYNPU_TRY(trace->close());

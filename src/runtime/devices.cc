@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/devices.h"
 
+#include "runtime/drm/backend.h"
+
 namespace zynpu::runtime {
+namespace {
+
+constexpr std::string_view kVirtualPrefix = "virtual:";
+
+}  // namespace
 
 std::vector<DeviceName> devices() {
   std::vector<DeviceName> list;
@@ -10,6 +17,11 @@ std::vector<DeviceName> devices() {
                     .part = &part,
                     .is_virtual = true,
                     .description = fmt::format("virtual {}, in process", part.description)});
+  for (drm::Node& node : drm::nodes())
+    list.push_back({.name = std::move(node.path),
+                    .part = node.part,
+                    .is_virtual = node.is_virtual,
+                    .description = std::move(node.description)});
   return list;
 }
 
@@ -17,7 +29,7 @@ Result<std::shared_ptr<VirtualBackend>> open_virtual(std::string_view name, cons
   if (name.empty()) name = kDefaultDevice;
   std::string known;
   for (const DeviceName& device : devices()) {
-    if (device.is_virtual && device.name == name) {
+    if (device.name == name && name.starts_with(kVirtualPrefix)) {
       ZYNPU_ASSIGN_OR_RETURN(std::unique_ptr<VirtualBackend> backend,
                              VirtualBackend::create(*device.part, options));
       return std::shared_ptr<VirtualBackend>(std::move(backend));
@@ -28,6 +40,10 @@ Result<std::shared_ptr<VirtualBackend>> open_virtual(std::string_view name, cons
 }
 
 Result<std::shared_ptr<Backend>> open_device(std::string_view name) {
+  if (name.starts_with('/')) {
+    ZYNPU_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, drm::open(std::string(name)));
+    return std::shared_ptr<Backend>(std::move(backend));
+  }
   ZYNPU_ASSIGN_OR_RETURN(std::shared_ptr<VirtualBackend> backend, open_virtual(name, {}));
   return std::shared_ptr<Backend>(std::move(backend));
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The devices that can be opened, by name: "virtual:z1", "virtual:z2", "virtual:x2".
+// The devices that can be opened, by name: "virtual:z1", "virtual:z2", "virtual:x2", and the files of the
+// kernel driver,
+// "/dev/accel/accel0".
 #pragma once
 
 #include <memory>
@@ -24,11 +26,11 @@ struct DeviceName {
 
 inline constexpr std::string_view kDefaultDevice = "virtual:x2";
 
-// Thread-safe. The virtual NPUs always.
+// Thread-safe. The virtual NPUs always, then those of the kernel driver that this user may open.
 std::vector<DeviceName> devices();
 
 // Opens the device called `name`; empty: kDefaultDevice. kNotFound lists the names there are. Each open of a
-// virtual device is a machine of its own. Thread-safe.
+// virtual device is a machine of its own, each open of a file a context of the kernel driver. Thread-safe.
 Result<std::shared_ptr<Backend>> open_device(std::string_view name);
 
 // Opens a virtual device with options of its own.

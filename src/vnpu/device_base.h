@@ -18,6 +18,7 @@ class DeviceBase : public Device {
   const Counters& counters() const override { return counters_; }
   const std::vector<TaskRecord>& tasks() const override { return tasks_; }
   void reset_counters() override;
+  void memory_changed() override { shared_.memory.refresh(); }
   void set_regions(std::span<const Region> regions) override;
   std::span<const Counters> region_counters() const override { return region_totals_; }
   void set_trace(std::function<void(const TraceEvent&)> trace) override { shared_.trace = std::move(trace); }
