@@ -207,7 +207,7 @@ Code Context::control_shared(std::uint32_t command, void* argument) {
       if (!fd) return report(AIPU_STATUS_ERROR_BUF_ALLOC_FAIL, fd.error());
       SharedBuffer shared;
       if (const Code code = adopt(*fd, &shared); code != kOk) {
-        close(*fd);
+        on->backend().destroy_shared(*fd);
         return code;
       }
       request.fd = *fd;
@@ -223,7 +223,7 @@ Code Context::control_shared(std::uint32_t command, void* argument) {
         std::lock_guard lock(mutex_);
         dma_buffers_.erase(fd);
       }
-      if (command == AIPU_IOCTL_FREE_DMABUF) close(fd);
+      if (command == AIPU_IOCTL_FREE_DMABUF) dropped.machine->backend().destroy_shared(fd);
       return kOk;
     }
     case AIPU_IOCTL_GET_DMABUF_INFO: {

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "graph/graph.h"
+#include "runtime/aipu/backend.h"
 #include "runtime/devices.h"
 #include "status.h"
 
@@ -29,8 +30,10 @@ Machines& machines() {
 std::string chosen_device() {
   if (const char* name = std::getenv("ZYNPU_DEVICE"); name != nullptr && *name != '\0')
     return std::string(name) == "virtual" ? "" : name;
+  // A node that is there but cannot be used is the chosen device, too: its error is the answer.
   for (const runtime::DeviceName& device : runtime::devices())
-    if (!device.is_virtual) return device.name;
+    if (!device.name.starts_with("virtual:")) return device.name;
+  if (runtime::aipu::find()) return runtime::aipu::kDeviceName;
   std::lock_guard lock(machines().mutex);
   if (!machines().said_virtual)
     log("no NPU device node: using the virtual NPU (ZYNPU_DEVICE chooses; docs/vendor-compat.md)");

@@ -4,6 +4,8 @@
 // name buffers.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -100,11 +102,13 @@ class Backend {
   virtual Result<std::unique_ptr<Buffer>> allocate(std::uint64_t bytes, std::uint64_t alignment) = 0;
   virtual Result<std::unique_ptr<BackendJob>> prepare(const JobDescription& description) = 0;
 
-  // Memory that others can share by a file descriptor, a dma-buf where there is one. The caller closes it.
+  // Memory that others can share by a file descriptor, a dma-buf where there is one. Closed and released by
+  // destroy_shared().
   virtual Result<int> create_shared(std::uint64_t bytes) {
     return fail(ErrorCode::kUnsupported, "{} cannot share {} bytes of memory by a file descriptor",
                 description(), bytes);
   }
+  virtual void destroy_shared(int fd) { ::close(fd); }
   // The memory behind such a descriptor, of this back end or of another exporter, as a buffer of the size
   // that the descriptor has. The descriptor may be closed afterwards.
   virtual Result<std::unique_ptr<Buffer>> import_shared(int fd) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/devices.h"
 
+#include "runtime/aipu/backend.h"
 #include "runtime/drm/backend.h"
 
 namespace zynpu::runtime {
@@ -22,6 +23,11 @@ std::vector<DeviceName> devices() {
                     .part = node.part,
                     .is_virtual = node.is_virtual,
                     .description = std::move(node.description)});
+  if (const auto vendor = aipu::find(); vendor && vendor->part != nullptr)
+    list.push_back({.name = aipu::kDeviceName,
+                    .part = vendor->part,
+                    .is_virtual = false,
+                    .description = vendor->description});
   return list;
 }
 
@@ -40,6 +46,10 @@ Result<std::shared_ptr<VirtualBackend>> open_virtual(std::string_view name, cons
 }
 
 Result<std::shared_ptr<Backend>> open_device(std::string_view name) {
+  if (name == aipu::kDeviceName) {
+    ZYNPU_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, aipu::open());
+    return std::shared_ptr<Backend>(std::move(backend));
+  }
   if (name.starts_with('/')) {
     ZYNPU_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, drm::open(std::string(name)));
     return std::shared_ptr<Backend>(std::move(backend));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The devices that can be opened, by name: "virtual:z1", "virtual:z2", "virtual:x2", and the files of the
 // kernel driver,
-// "/dev/accel/accel0".
+// "/dev/accel/accel0"; "aipu" on boards with the vendor's kernel driver.
 #pragma once
 
 #include <memory>
