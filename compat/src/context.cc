@@ -60,19 +60,22 @@ Code open_context(aipu_ctx_handle_t** handle) {
 }
 
 Code close_context(const aipu_ctx_handle_t* handle) {
-  std::shared_ptr<Context> context;  // dies outside the lock
-  Registry& all = registry();
-  std::lock_guard lock(all.mutex);
-  const auto found = all.contexts.find(handle->handle);
-  if (found == all.contexts.end()) return AIPU_STATUS_ERROR_INVALID_CTX;
-  context = std::move(found->second);
-  all.contexts.erase(found);
-  for (aipu_ctx_handle_t& own : all.handles)
-    if (own.handle == handle->handle) {
-      own.handle = 0;
-      all.free_handles.push_back(&own);
-      break;
-    }
+  std::shared_ptr<Context> context;
+  {
+    Registry& all = registry();
+    std::lock_guard lock(all.mutex);
+    const auto found = all.contexts.find(handle->handle);
+    if (found == all.contexts.end()) return AIPU_STATUS_ERROR_INVALID_CTX;
+    context = std::move(found->second);
+    all.contexts.erase(found);
+    for (aipu_ctx_handle_t& own : all.handles)
+      if (own.handle == handle->handle) {
+        own.handle = 0;
+        all.free_handles.push_back(&own);
+        break;
+      }
+  }
+  context->shut();
   return kOk;
 }
 
@@ -236,6 +239,13 @@ const char* Context::program_text(Code code) {
   std::string& text = program_texts_[code];
   if (text.empty()) text = fmt::format("{} ({:#x})", message(code), static_cast<unsigned>(code));
   return text.c_str();
+}
+
+void Context::shut() {
+  std::lock_guard lock(mutex_);
+  for (const auto& [graph_number, entry] : graphs_)
+    for (const auto& [number, job] : entry.jobs)
+      if (job != nullptr) job->cancel();
 }
 
 bool Context::busy() const {

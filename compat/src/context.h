@@ -43,6 +43,9 @@ class Context {
   // 0x3 if the chosen device cannot be opened.
   static Code create(std::shared_ptr<Context>* out);
 
+  // Stops every job, so that nobody waits on in a context that is closing.
+  void shut();
+
   Code configure(std::uint64_t types, const void* config);
 
   Code load(const Graph::Source& source, const aipu_load_graph_cfg_t* config, std::uint64_t* id);
