@@ -92,12 +92,29 @@ void zynpu_handle_events(struct zynpu_dev *zdev)
 	zynpu_job_complete(job, DRM_ZYNPU_STATUS_DONE, &events);
 }
 
+/* Reads and clears what the device has to say, under zdev->lock. */
+static bool zynpu_gather(struct zynpu_dev *zdev)
+{
+	struct zynpu_events *events = &zdev->events;
+	bool found = zdev->ops->gather(zdev);
+
+	if (zynpu_inject(ZYNPU_INJECT_GONE)) {
+		events->lost = true;
+		return true;
+	}
+	if (events->done && zynpu_inject(ZYNPU_INJECT_EXCEPTION))
+		events->bad = DRM_ZYNPU_STATUS_EXCEPTION;
+	if (events->done && zynpu_inject(ZYNPU_INJECT_LOST_IRQ))
+		events->done = false;
+	return found;
+}
+
 static irqreturn_t zynpu_irq(int irq, void *data)
 {
 	struct zynpu_dev *zdev = data;
 
 	guard(spinlock_irqsave)(&zdev->lock);
-	if (!zdev->irq_on || !zdev->ops->gather(zdev))
+	if (!zdev->irq_on || !zynpu_gather(zdev))
 		return IRQ_NONE;
 	return IRQ_WAKE_THREAD;
 }
@@ -115,7 +132,7 @@ void zynpu_poll(struct zynpu_dev *zdev)
 
 	scoped_guard(spinlock_irq, &zdev->lock) {
 		if (zdev->irq_on)
-			found = zdev->ops->gather(zdev);
+			found = zynpu_gather(zdev);
 	}
 	if (found)
 		zynpu_handle_events(zdev);
@@ -131,6 +148,8 @@ int zynpu_hw_reset(struct zynpu_dev *zdev)
 	int ret = -EOPNOTSUPP;
 
 	atomic64_inc(&zdev->resets);
+	if (zynpu_inject(ZYNPU_INJECT_RESET))
+		return -EIO;
 	if (zdev->ops->soft_reset)
 		ret = zdev->ops->soft_reset(zdev);
 	if (ret && zynpu_has_reset_line(zdev)) {
@@ -176,6 +195,8 @@ int zynpu_power_on(struct zynpu_dev *zdev)
 {
 	int ret;
 
+	if (zynpu_inject(ZYNPU_INJECT_POWER))
+		return -EIO;
 	ret = zynpu_clocks_on(zdev);
 	if (ret)
 		return ret;

@@ -34,6 +34,12 @@ static bool zynpu_allow_unisolated;
 module_param_named(allow_unisolated, zynpu_allow_unisolated, bool, 0644);
 MODULE_PARM_DESC(allow_unisolated, "let everybody open devices whose programs reach all memory (default N)");
 
+ulong zynpu_inject_mask;
+#if IS_ENABLED(CONFIG_DRM_ACCEL_ZYNPU_INJECT)
+module_param_named(inject, zynpu_inject_mask, ulong, 0600);
+MODULE_PARM_DESC(inject, "mask of failures to inject, each once; see Documentation/accel/zynpu.rst (default 0)");
+#endif
+
 static char *zynpu_null_hw;
 module_param_named(null_hw, zynpu_null_hw, charp, 0444);
 MODULE_PARM_DESC(null_hw, "make a device without hardware: z1, z2 or x2 (default none)");

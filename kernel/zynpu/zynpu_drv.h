@@ -304,6 +304,30 @@ void zynpu_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 void zynpu_coredump(struct zynpu_dev *zdev, struct zynpu_job *job, u32 status,
 		    const struct zynpu_events *events);
 
+/*
+ * Failures that root can ask for with the module parameter "inject", a mask of
+ * these bits. Each happens once.
+ */
+enum zynpu_injection {
+	ZYNPU_INJECT_EXCEPTION,		/* an exception together with the end */
+	ZYNPU_INJECT_LOST_IRQ,		/* the end of a job is not noticed */
+	ZYNPU_INJECT_STRAY_DONE,	/* an end while nothing runs */
+	ZYNPU_INJECT_GONE,		/* the registers read all ones */
+	ZYNPU_INJECT_RESET,		/* a reset fails */
+	ZYNPU_INJECT_BUSY,		/* the device is busy at a start */
+	ZYNPU_INJECT_POWER,		/* power cannot be had */
+	ZYNPU_INJECT_MEMORY,		/* memory of a buffer cannot be had */
+};
+
+extern ulong zynpu_inject_mask;
+
+static inline bool zynpu_inject(enum zynpu_injection what)
+{
+	return IS_ENABLED(CONFIG_DRM_ACCEL_ZYNPU_INJECT) &&
+	       unlikely(READ_ONCE(zynpu_inject_mask)) &&
+	       test_and_clear_bit(what, &zynpu_inject_mask);
+}
+
 /* Module parameters */
 extern uint zynpu_job_timeout_ms;
 extern uint zynpu_ban_after;

@@ -273,6 +273,8 @@ struct zynpu_bo *zynpu_bo_create(struct zynpu_dev *zdev, struct zynpu_vm *vm,
 	struct zynpu_bo *bo;
 	int ret;
 
+	if (zynpu_inject(ZYNPU_INJECT_MEMORY))
+		return ERR_PTR(-ENOMEM);
 	alignment = max_t(u32, alignment, PAGE_SIZE);
 	size = PAGE_ALIGN(size);
 	alloc_size = PAGE_ALIGN(size + ZYNPU_OVERREAD);

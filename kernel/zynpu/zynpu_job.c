@@ -241,6 +241,13 @@ static int zynpu_job_start(struct zynpu_dev *zdev, struct zynpu_job *job)
 	zynpu_job_sync_imported(job, true);
 	if (job->chain)
 		zynpu_bo_sync(job->chain->bo, true);
+	if (zynpu_inject(ZYNPU_INJECT_STRAY_DONE)) {
+		scoped_guard(spinlock_irq, &zdev->lock)
+			zdev->events.done = true;
+		zynpu_handle_events(zdev);
+	}
+	if (zynpu_inject(ZYNPU_INJECT_BUSY))
+		return -EBUSY;
 	job->started = ktime_get_ns();
 	job->watch.since = job->started;
 	scoped_guard(spinlock_irq, &zdev->lock) {

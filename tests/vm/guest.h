@@ -208,8 +208,9 @@ static inline long long guest_status(const char* name) {
 
 /* Ends at once. */
 static const uint32_t guest_exit[] = {GUEST_BUNDLE(0x014f8000, GUEST_NOP, GUEST_NOP)};
-/* Branches to itself for ever. */
-static const uint32_t guest_spin[] = {GUEST_BUNDLE(0x01800000, GUEST_NOP, GUEST_NOP)};
+/* `l: add r5, r5, 1; b l`: never ends. (A branch to itself is diagnosed by the simulator.) */
+static const uint32_t guest_spin[] = {GUEST_BUNDLE(0x404004a5, GUEST_NOP, GUEST_NOP),
+                                      GUEST_BUNDLE(0x018ffffe, GUEST_NOP, GUEST_NOP)};
 
 static inline void guest_load(int fd, struct guest_job* job, const uint32_t* words, size_t bytes) {
   memcpy((char*)job->bo[BO_TEXT].data + job->group.text.offset, words, bytes);

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# boot: X2OnArm64EqualsTheInProcessResults --arch arm64 --part x2
+# boot: Z1OnArm64EqualsTheInProcessResults --arch arm64 --part z1
+# boot: Z2OnArm64EqualsTheInProcessResults --arch arm64 --part z2
+# The models that were compiled before, the command line as it is in process, and the driver unloaded and loaded again.
+set -e
+part=$(zynpu devices | sed -n 's|^/dev/accel/accel0 *\([a-z0-9]*\) .*|\1|p')
+echo "the device is a $part"
+models=
+for graph in /graphs/*."$part".zy; do
+  [ -e "$graph" ] || { echo "SKIP models: none were there to be compiled"; break; }
+  name=${graph##*/}
+  models="$models --model ${name%."$part".zy}"
+done
+# shellcheck disable=SC2086  # words
+ZYNPU_SHARED=/shared zynpu_conformance --device /dev/accel/accel0 --graphs /graphs $models
+
+zynpu run /models/fashion_mnist_int8.tflite --device /dev/accel/accel0 --image /models/sneaker.png \
+  --labels /models/labels.txt --output-dir /tmp/kernel
+zynpu run /models/fashion_mnist_int8.tflite --device "virtual:$part" --image /models/sneaker.png \
+  --labels /models/labels.txt --output-dir /tmp/process
+cmp /tmp/kernel/out0.bin /tmp/process/out0.bin
+echo "PASS the command line gives the same bytes through the kernel and in process"
+
+rmmod zynpu_pci
+rmmod zynpu
+/etc/lab/load
+zynpu_conformance --device /dev/accel/accel0 --only job --jobs 20
+echo "PASS the driver was unloaded and loaded again"
