@@ -5,6 +5,7 @@
 #include <new>
 
 #include "context.h"
+#include "printf_log.h"
 #include "runtime/file.h"
 
 using namespace zynpu;
@@ -449,6 +450,19 @@ aipu_status_t aipu_get_va(const aipu_ctx_handle_t* ctx, const void* handle, char
         return kOk;
       },
       static_cast<const char*>(handle), va);
+}
+
+aipu_status_t aipu_printf(char* printf_base, char* redirect_file) {
+  return guarded([&]() -> Code {
+    if (printf_base == nullptr) return AIPU_STATUS_ERROR_NULL_PTR;
+    // A base that no aipu_get_tensor filled is taken for a buffer of the usual size, as the vendor's library
+    // always does.
+    constexpr std::uint32_t kUsualBytes = 1 << 20;
+    const std::uint32_t known = printf_bytes(printf_base);
+    return print_log(printf_base, known != 0 ? known : kUsualBytes, redirect_file)
+               ? kOk
+               : AIPU_STATUS_ERROR_PRINTF_FAIL;
+  });
 }
 
 // --- batches ---

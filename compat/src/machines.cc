@@ -6,9 +6,9 @@
 #include <mutex>
 
 #include "graph/graph.h"
+#include "log.h"
 #include "runtime/aipu/backend.h"
 #include "runtime/devices.h"
-#include "status.h"
 
 namespace zynpu::compat {
 namespace {

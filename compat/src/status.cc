@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "status.h"
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <string>
-
 namespace zynpu::compat {
 
 const char* message(Code code) {
@@ -160,12 +155,6 @@ const char* message(Code code) {
       return "NPU program: division by zero";
   }
   return "unknown status";
-}
-
-void log(const std::string& line) {
-  const char* level = std::getenv("UMD_LOG_LEVEL");
-  if (level != nullptr && std::strcmp(level, "6") == 0) return;
-  std::fprintf(stderr, "libaipudrv (zynpu): %s\n", line.c_str());
 }
 
 Code report(Code code, const Error& error) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "log.h"
 #include "standard_api.h"
 
 namespace zynpu::compat {
@@ -14,9 +15,6 @@ inline constexpr Code kOk = AIPU_STATUS_SUCCESS;
 
 // A constant text for every number; "" never.
 const char* message(Code code);
-
-// Writes one line to the error output unless UMD_LOG_LEVEL says 6 (CLOSE); standard-api.md 9.
-void log(const std::string& line);
 
 // Logs the error's text, which says more than a status can, and returns `code`.
 Code report(Code code, const Error& error);
