@@ -39,8 +39,8 @@ Result<int> compile(const Options& options) {
     weights += graph.data.size();
   }
   fmt::print(
-      "{}: {} bytes for {}; {} of {} layers on the NPU, {} bytes of code, {} bytes of weights, {} predicted "
-      "cycles\n",
+      "{}: {} bytes for {}; {} of {} layers on the NPU, {} bytes of code, {} bytes of weights, {} cycles "
+      "predicted beside group boundaries\n",
       options.output, bytes.size(), part->target, npu, plan.placements.size(), text, weights, cycles);
   return kExitOk;
 }

@@ -26,6 +26,7 @@ struct Layer {
   std::optional<std::pair<int, int>> copy;  // tensors from, to: an alias that must be made real
   std::optional<LayerProgram> one, core, all;
   Sharing sharing = Sharing::kOneCore;
+  std::uint64_t cold_cycles = 0;  // fetching its code, if no layer before it in its image has the same
 
   const LayerProgram& program() const {
     return sharing == Sharing::kOneTec ? *one : sharing == Sharing::kOneCore ? *core : *all;
@@ -62,7 +63,7 @@ class GraphBuilder {
     ZYNPU_TRY(std::move(parameters_).finish(model_, step_.inputs, step_.outputs, temporaries, graph));
     out_.predicted_cycles.assign(step_.ops.size(), 0);
     for (const Layer& layer : layers_)
-      out_.predicted_cycles[layer.position] = layer.program().predicted_cycles;
+      out_.predicted_cycles[layer.position] = layer.program().predicted_cycles + layer.cold_cycles;
     return std::move(out_);
   }
 
@@ -185,7 +186,10 @@ class GraphBuilder {
     for (std::size_t i = first; i < last; ++i) {
       const LayerProgram& program = layers_[i].program();
       const unsigned code = code_number(codes, program.code);
-      if (code == ops.size()) ops.push_back(layers_[i].op);
+      if (code == ops.size()) {
+        ops.push_back(layers_[i].op);
+        layers_[i].cold_cycles = kColdBundle * program.code.bundles.size();
+      }
       image.layers.push_back({&program, code});
     }
     ZYNPU_ASSIGN_OR_RETURN(const ProgramCode code, make_program(mode, codes, meet, part_.tecs_per_core));
