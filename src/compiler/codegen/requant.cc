@@ -122,7 +122,8 @@ std::optional<FloatRequant> prove_float_requant(const ChannelRequant& c) {
   }
   // Turning the reciprocal by a hair gives a second degree of freedom where the jumps leave little room.
   for (int turn = 0; turn <= 16; ++turn) {
-    const double tilt = (turn % 2 == 0 ? 1 : -1) * ((turn + 1) / 2) * nominal / 8192;
+    const int steps = (turn + 1) / 2;
+    const double tilt = (turn % 2 == 0 ? steps : -steps) * nominal / 8192;
     if (const auto q = with_reciprocal(c, jumps, nominal, (1 + tilt) / nominal, lowest, highest)) return q;
   }
   return std::nullopt;

@@ -10,6 +10,7 @@ class Packer {
   Packer(const ConvProblem& problem, const ConvPlan& plan) : p_(problem), plan_(plan) {}
 
   Result<Blob> run() {
+    if (plan_.code.vectors == 0) return fail(ErrorCode::kInternal, "a convolution of no vectors");
     if (!plan_.code.direct())
       for (const std::int32_t delta : plan_.walk.deltas) put_word(out_, static_cast<std::uint32_t>(delta));
     out_.resize(plan_.table_bytes);

@@ -94,7 +94,7 @@ std::vector<std::uint8_t> records_of(const std::vector<reference::BilinearTap>& 
   std::vector<std::uint8_t> bytes;
   const auto pixels = std::max(static_cast<std::uint32_t>(run.pixels), kMinPixels);
   for (std::uint32_t i = 0; i < pixels; ++i) {
-    const auto& tap = taps[static_cast<std::size_t>(run.x + std::min(static_cast<int>(i), run.pixels - 1))];
+    const auto& tap = taps[static_cast<unsigned>(run.x + std::min(static_cast<int>(i), run.pixels - 1))];
     for (const std::uint32_t word : weight_digits(y, tap.fraction)) put_word(bytes, word);
     put_word(bytes, static_cast<std::uint32_t>(tap.lower - run.first_column) * pitch);
     put_word(bytes, static_cast<std::uint32_t>(tap.upper - run.first_column) * pitch);

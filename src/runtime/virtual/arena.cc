@@ -128,7 +128,9 @@ void Arena::release(std::uint32_t address, std::uint32_t bytes) {
        ++page)
     mapped_[page].store(0, std::memory_order_release);
   // A fresh reservation over the range gives the pages back and makes the next owner's read as zero.
-  mmap(memory_ + address, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  // Should the host refuse, the range only stays mapped until the arena goes.
+  static_cast<void>(mmap(memory_ + address, bytes, PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0));
   used_.erase(address);
   allocated_ -= bytes;
 }
