@@ -24,7 +24,8 @@ done
 # Programs of this machine's architecture are not static: with each goes what it is linked to.
 if [[ $architecture == amd64 ]]; then
   while read -r program; do
-    ldd "$program" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
+    libraries=$(ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || true)  # none: it is static
+    for library in $libraries; do
       [[ -e $tree$library ]] || install -D "$(readlink -f "$library")" "$tree$library"
     done
   done < <(find "$tree/bin" -type f ! -name busybox)

@@ -32,12 +32,14 @@ class Engine::HostAccess {
   HostAccess(Engine& engine, bool disturb) : engine_(engine) {
     std::unique_lock lock(engine.mutex_);
     engine.host_waits_ = true;
-    const auto free = [&] { return engine.owner_ == Owner::kNobody || engine.owner_ == Owner::kTransfer; };
+    const auto free = [&] {
+      return (engine.owner_ == Owner::kNobody && !engine.start_) || engine.owner_ == Owner::kTransfer;
+    };
     engine.changed_.wait(lock, free);
     if (engine.owner_ == Owner::kTransfer && disturb) {
       engine.remote_.cancel();
       cancelled_ = true;
-      engine.changed_.wait(lock, [&] { return engine.owner_ == Owner::kNobody; });
+      engine.changed_.wait(lock, [&] { return engine.owner_ == Owner::kNobody && !engine.start_; });
     }
     engine.owner_ = engine.owner_ == Owner::kTransfer ? Owner::kHostInTransfer : Owner::kHost;
     engine.host_waits_ = false;
@@ -83,12 +85,16 @@ Engine::~Engine() {
 void Engine::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [&] { return stop_ || (pending_ && owner_ == Owner::kNobody && !host_waits_); });
+    changed_.wait(
+        lock, [&] { return stop_ || (owner_ == Owner::kNobody && (start_ || (pending_ && !host_waits_))); });
     if (stop_) return;
     owner_ = Owner::kWorker;
+    const std::optional<std::uint32_t> start = start_;
     lock.unlock();
-    const bool more = device_->run(kSliceBundles);
+    if (start) device_->write32(z::kStartPc, *start);
+    const bool more = injection_ != Injection::kHold && device_->run(kSliceBundles);
     lock.lock();
+    if (start) start_.reset();
     owner_ = Owner::kNobody;
     pending_ = more;
     changed_.notify_all();
@@ -97,21 +103,18 @@ void Engine::work() {
 
 void Engine::wait_idle() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !pending_ && owner_ == Owner::kNobody; });
+  changed_.wait(lock, [&] { return !pending_ && !start_ && owner_ == Owner::kNobody; });
 }
 
-// Interrupt bookkeeping is safe in the middle of the device's work; what starts, stops or moves work is not.
-bool Engine::disturbs(std::uint32_t offset) const {
+// Interrupt bookkeeping and commands that the scheduler queues or refuses are safe in the middle of the
+// device's work; what stops or moves work is not.
+bool Engine::disturbs(std::uint32_t offset, std::uint32_t value) const {
+  if (offset >= kRegisterAreaBytes) return true;
   if (!tsm_) return offset != z::kStat && offset != z::kCtrl;
-  if (!in_pools(offset)) return true;
-  switch (pool_register(offset)) {
-    case x2::kPoolStatus:
-    case x2::kPoolIntrCtrl:
-    case x2::kPoolFirstBad:
-      return false;
-    default:
-      return true;
-  }
+  if (offset == x2::kHandle)
+    return static_cast<x2::Command>(value & x2::kHandleCommandMask) == x2::Command::kAbort;
+  return !in_pools(offset) && offset != x2::kInfo && offset != x2::kAddrHigh && offset != x2::kAddrLow &&
+         offset != x2::kTsmStatus && offset != x2::kTickCtrl;
 }
 
 bool Engine::is_status(std::uint32_t offset) const {
@@ -134,7 +137,7 @@ std::uint32_t Engine::read_register(std::uint32_t offset) {
 }
 
 void Engine::write_register(std::uint32_t offset, std::uint32_t value) {
-  const HostAccess access(*this, disturbs(offset));
+  const HostAccess access(*this, disturbs(offset, value));
   if (injection_ == Injection::kGone) return;
   if (offset == kSocReset) {
     in_reset_ = (value & 1) != 0;
@@ -147,6 +150,11 @@ void Engine::write_register(std::uint32_t offset, std::uint32_t value) {
   if (acknowledges && report_ && (value & *report_) != 0) {
     value |= tsm_ ? x2::kDone : z::kDone;
     report_.reset();
+  }
+  if (!tsm_ && offset == z::kStartPc) {
+    const std::lock_guard lock(mutex_);
+    start_ = value;
+    return;
   }
   device_->write32(offset, value);
   if (acknowledges) interrupts_.acknowledged();

@@ -64,7 +64,7 @@ class Engine final : private vnpu::Bus {
   void set_irq(bool level) override;
 
   bool is_status(std::uint32_t offset) const;
-  bool disturbs(std::uint32_t offset) const;
+  bool disturbs(std::uint32_t offset, std::uint32_t value) const;
 
   RemoteMemory& remote_;
   Interrupts& interrupts_;
@@ -81,6 +81,9 @@ class Engine final : private vnpu::Bus {
   // Guarded by mutex_:
   Owner owner_ = Owner::kNobody;
   bool host_waits_ = false;
+  // Written to START_PC: the device fetches the program at once, so this too must not be done before the
+  // client has its answer. Later accesses wait until it is done, or fetches by messages.
+  std::optional<std::uint32_t> start_;
   bool pending_ = false;  // run() may get on
   bool stop_ = false;
   std::thread thread_;

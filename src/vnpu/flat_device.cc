@@ -109,8 +109,8 @@ class FlatDevice final : public DeviceBase {
                   .parameter1 = values_[z::kDataAddr1],
                   .flat = true,
                   .tcb = 0};
+    running_ = true;  // before the core fetches the program: a host that looks meanwhile sees a busy part
     cores_[0]->start(tasks, 0);
-    running_ = true;
   }
 
   void map_windows() {
