@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What an administrator can see: fdinfo, debugfs, device core dumps. */
 #include <linux/devcoredump.h>
-#include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/vmalloc.h>
 
 #include <drm/drm_debugfs.h>
 
@@ -69,27 +69,18 @@ struct zynpu_dump {
 	char data[] __aligned(8);
 };
 
-static ssize_t zynpu_dump_read(char *buffer, loff_t offset, size_t count, void *data,
-			       size_t size)
-{
-	struct zynpu_dump *dump = data;
-
-	return memory_read_from_buffer(buffer, count, &offset, dump->data, dump->size);
-}
-
-static void zynpu_dump_free(void *dump)
-{
-	kfree(dump);
-}
-
+/* The core keeps a copy, so that a dump nobody reads does not hold the module. */
 static void zynpu_dump_work(struct work_struct *work)
 {
 	struct zynpu_dump *dump = container_of(work, struct zynpu_dump, work);
 	struct zynpu_dev *zdev = dump->zdev;
+	void *copy = vmalloc(dump->size);
 
-	dev_coredumpm(zdev->dev, THIS_MODULE, dump, dump->size, GFP_KERNEL,
-		      zynpu_dump_read, zynpu_dump_free);
-	drm_dev_put(&zdev->drm);
+	if (copy) {
+		memcpy(copy, dump->data, dump->size);
+		dev_coredumpv(zdev->dev, copy, dump->size, GFP_KERNEL);
+	}
+	kfree(dump);
 }
 
 static void zynpu_dump_section(struct zynpu_dump *dump, u32 type, u64 address,
@@ -231,6 +222,5 @@ void zynpu_coredump(struct zynpu_dev *zdev, struct zynpu_job *job, u32 status,
 
 	INIT_WORK(&dump->work, zynpu_dump_work);
 	dump->zdev = zdev;
-	drm_dev_get(&zdev->drm);
-	schedule_work(&dump->work);
+	queue_work(zdev->dump_wq, &dump->work);
 }

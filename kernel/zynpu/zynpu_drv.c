@@ -199,8 +199,9 @@ put:
 }
 
 /*
- * Waiting jobs are dropped. The one that runs is left to end, or to be stopped
- * by its time limit: it holds all that it uses.
+ * Waiting jobs get a second to start, none if the process is killed; the rest
+ * are dropped. The one that runs is left to end, or to be stopped by its time
+ * limit: it holds all that it uses.
  */
 static void zynpu_postclose(struct drm_device *drm, struct drm_file *file)
 {
@@ -240,11 +241,22 @@ static void zynpu_sched_release(struct drm_device *drm, void *data)
 	destroy_workqueue(zdev->wq);
 }
 
+static void zynpu_dump_release(struct drm_device *drm, void *data)
+{
+	destroy_workqueue(to_zynpu_dev(drm)->dump_wq);
+}
+
 static int zynpu_sched_setup(struct zynpu_dev *zdev)
 {
 	int ret;
 
 	zdev->fence_context = dma_fence_context_alloc(1);
+	zdev->dump_wq = alloc_ordered_workqueue("zynpu-dump", 0);
+	if (!zdev->dump_wq)
+		return -ENOMEM;
+	ret = drmm_add_action_or_reset(&zdev->drm, zynpu_dump_release, NULL);
+	if (ret)
+		return ret;
 	zdev->wq = alloc_ordered_workqueue("zynpu", WQ_MEM_RECLAIM);
 	if (!zdev->wq)
 		return -ENOMEM;
@@ -329,6 +341,7 @@ static void zynpu_remove(struct platform_device *pdev)
 		zdev->lost = true;
 	queue_work(zdev->wq, &zdev->fault_work);
 	flush_work(&zdev->fault_work);
+	flush_workqueue(zdev->dump_wq);
 	cancel_work_sync(&zdev->null_work);
 	if (powered)
 		zynpu_irq_pause(zdev);

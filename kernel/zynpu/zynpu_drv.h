@@ -205,6 +205,7 @@ struct zynpu_dev {
 	struct drm_gpu_scheduler sched;
 	struct workqueue_struct *wq;	/* timeouts and failures, one at a time */
 	struct work_struct fault_work;
+	struct workqueue_struct *dump_wq;	/* core dumps: may sleep and allocate */
 	u64 fence_context;
 	u64 fence_seqno;
 	spinlock_t fence_lock;
