@@ -2,6 +2,7 @@
 // zynpu info: what a model or a compiled graph holds.
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 
 #include "command.h"
@@ -62,6 +63,10 @@ Json section_json(std::uint64_t size, std::uint32_t align, const std::vector<gra
                                      {"id", piece.id},
                                      {"offset", piece.offset},
                                      {"bytes", piece.size},
+                                     {"data_type", piece.data_type},
+                                     {"scale", piece.scale},
+                                     {"zero_point", piece.zero_point},
+                                     {"addr_mask", piece.addr_mask},
                                      {"patched_words", piece.patch_offsets.size()}});
   return section;
 }
@@ -96,14 +101,39 @@ Json graph_json(const graph::Graph& graph) {
   json["subgraphs"] = Json::array();
   for (const graph::SubGraph& subgraph : graph.subgraphs)
     json["subgraphs"].push_back(Json{{"text_offset", subgraph.text_offset},
+                                     {"bss", subgraph.bss},
                                      {"rodata_offset", subgraph.rodata_offset},
+                                     {"rodata_bytes", subgraph.rodata_size},
+                                     {"dcr_offset", subgraph.dcr_offset},
+                                     {"dcr_bytes", subgraph.dcr_size},
+                                     {"printf_bytes", subgraph.printf_fifo_size},
+                                     {"profiler_offset", subgraph.profiler_offset},
                                      {"precursors", subgraph.precursor_count},
-                                     {"private_bytes", subgraph.private_data_size}});
+                                     {"private_bytes", subgraph.private_data_size},
+                                     {"private_buffers", subgraph.private_buffers.size()}});
+  json["shape_ranges"] = Json::array();
+  for (const graph::ShapeRange& range : graph::shape_ranges(graph))
+    json["shape_ranges"].push_back(Json{{"minimum", range.minimum}, {"maximum", range.maximum}});
   json["notes"] = Json::array();
   for (const graph::Note& note : graph.notes)
     json["notes"].push_back(Json{{"name", note.name}, {"bytes", note.desc.size()}});
   json["comment"] = graph.comment;
   return json;
+}
+
+// "1 printf, 2 error code": the pieces of feature-map sections that are neither ends nor temporaries.
+std::string special_pieces(const graph::Graph& graph) {
+  std::map<graph::SubSectionType, int> counts;
+  for (const graph::Bss& bss : graph.bss)
+    for (const graph::ReuseSection& section : bss.reuse_sections)
+      for (const graph::SubSection& piece : section.sub_sections)
+        if (piece.type != graph::SubSectionType::kInput && piece.type != graph::SubSectionType::kOutput &&
+            piece.type != graph::SubSectionType::kIntermediate)
+          ++counts[piece.type];
+  std::string text;
+  for (const auto& [type, count] : counts)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, sub_section_type(type));
+  return text;
 }
 
 void print_graph(const graph::Graph& graph, std::size_t index, std::size_t count) {
@@ -122,6 +152,13 @@ void print_graph(const graph::Graph& graph, std::size_t index, std::size_t count
                bss.static_sections.size(), static_bytes, bss.reuse_sections.size(), reuse_bytes,
                bss.stack_size);
   }
+  if (const std::string pieces = special_pieces(graph); !pieces.empty())
+    fmt::print("  pieces with a purpose of their own: {}\n", pieces);
+  if (!graph.remap.empty()) fmt::print("  remap: {} entries\n", graph.remap.size());
+  if (const auto ranges = graph::shape_ranges(graph); !ranges.empty())
+    for (std::size_t i = 0; i < ranges.size(); ++i)
+      fmt::print("  input {} has a dynamic shape: ({}) to ({})\n", i, fmt::join(ranges[i].minimum, ", "),
+                 fmt::join(ranges[i].maximum, ", "));
   if (!graph.subgraphs.empty())
     fmt::print("  sub-graphs: {}, of which {} wait for all before them\n", graph.subgraphs.size(),
                std::count_if(graph.subgraphs.begin(), graph.subgraphs.end(),
