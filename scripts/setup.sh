@@ -17,10 +17,10 @@ packages_of() {
         libfmt-dev libexpected-dev nlohmann-json3-dev libcli11-dev \
         libflatbuffers-dev flatbuffers-compiler flatbuffers-compiler-dev libstb-dev libdrm-dev
       ;;
-    test) echo libgtest-dev libgmock-dev clang libclang-rt-14-dev python3 python3-venv ;;
+    test) echo libgtest-dev libgmock-dev clang libclang-rt-14-dev python3 python3-venv device-tree-compiler ;;
     bench) echo libbenchmark-dev ;;
     lint) echo clang clang-format clang-tidy reuse ;;
-    vm) echo mmdebstrap debian-archive-keyring cpio xz-utils gzip util-linux g++-aarch64-linux-gnu ;;
+    vm) echo mmdebstrap debian-archive-keyring cpio xz-utils gzip util-linux binutils bc g++-aarch64-linux-gnu gcc-12 ;;
     train) echo dataset-fashion-mnist python3 python3-venv ;;
     *)
       echo "setup: unknown package set '$1' (known: build, test, bench, lint, vm, train)" >&2
