@@ -2,13 +2,15 @@
 # The front door. Everything here is a thin call of CMake, CTest or a script, which also work by hand (CONTRIBUTING.md).
 #   make build   build/release/bin/zynpu              make bench   run the benchmarks
 #   make demo    build it and classify a picture      make fuzz    fuzz every loader for FUZZ_SECONDS each
+#   make vm      boot Linux with the kernel driver and a virtual NPU; RUN="command" runs that in it (docs/lab.md)
+#   make test-vm the tests in such guests             make clean   remove build/
 #   make test    build and pass every test            make lint    formatting, clang-tidy, licence tags
-#   make doc     regenerate the generated pages       make clean   remove build/
+#   make doc     regenerate the generated pages
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-builds bench fuzz lint doc clean
+.PHONY: build demo vm vm-builds test-vm test test-builds bench fuzz lint doc clean
 MAKEFLAGS += --no-print-directory
 
 ZYNPU_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/zynpu
@@ -39,11 +41,31 @@ demo: build
 	@build/release/bin/zynpu run models/fashion_mnist/fashion_mnist_int8.tflite --part x2 \
 	  --image models/fashion_mnist/sneaker.png --labels models/fashion_mnist/labels.txt
 
+# In the guest: the architecture and the part of the virtual NPU, what to run (empty: a shell), more kernel parameters.
+VM_ARCH ?= arm64
+VM_PART ?= x2
+VM_APPEND ?=
+RUN ?=
+
+vm-builds:
+	@scripts/setup.sh build test
+	@mkdir -p build
+	@$(call configure,release,$(release) -DZYNPU_TESTS=ON -DZYNPU_BENCH=OFF)
+	@cmake --build build/release --target zynpu zynpu_conformance
+	@lab/build.sh build/lab build/release/bin/zynpu
+
+vm: vm-builds
+	@lab/run.sh build/lab build/release/bin/zynpu $(VM_ARCH) $(VM_PART) '$(subst ',''',$(RUN))' '$(VM_APPEND)'
+
+test-vm: vm-builds
+	@ctest --test-dir build/release -L vm -j $(TEST_JOBS) --output-on-failure --no-tests=error
+
 test-builds:
 	@scripts/setup.sh build test
 	@mkdir -p build
 	@$(call configure,release,$(release) -DZYNPU_TESTS=ON -DZYNPU_BENCH=OFF)
 	@cmake --build build/release
+	@lab/build.sh build/lab build/release/bin/zynpu
 	@$(call configure,asan,$(asan))
 	@cmake --build build/asan --target zynpu_hostile
 	@$(call configure,fuzz,$(fuzz) -DZYNPU_FUZZ_SECONDS=$(QUICK_FUZZ_SECONDS))

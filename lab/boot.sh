@@ -3,14 +3,15 @@
 # Boots a guest with a virtual NPU and runs a shell script in it.
 #   lab/boot.sh --arch arm64|amd64 --part z1|z2|x2 --initramfs FILE --server ZYNPU --run SCRIPT
 #               [--interrupts msix|msi|intx] [--memory shared|messages] [--append KERNEL_PARAMETERS] [--timeout SECONDS]
-#               [--ram SIZE] [--log FILE] [--input FILE=PATH_IN_GUEST]... [--null]
+#               [--ram SIZE] [--log FILE] [--input FILE=PATH_IN_GUEST]... [--null] [--shell]
 # The guest's console goes to the output, and to FILE with --log. The exit status is that of the script in the guest.
-# With a line `LAB: kill the server` on the console the guest has the NPU's process killed. --null starts no NPU.
+# With a line `LAB: kill the server` on the console the guest has the NPU's process killed. --null starts no NPU; --shell hands
+# this terminal to the guest's console, and then no status is reported.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-architecture=arm64 part=x2 interrupts=msix memory=shared append= limit=300 log=/dev/null ram=1G null=
+architecture=arm64 part=x2 interrupts=msix memory=shared append= limit=300 log=/dev/null ram=1G null= shell=
 initramfs='' server='' run=''
 inputs=()
 while (($#)); do
@@ -27,8 +28,8 @@ while (($#)); do
     --ram) ram=$2 ;;
     --log) log=$2 ;;
     --input) inputs+=("$2") ;;
-    --null)
-      null=1
+    --null | --shell)
+      declare "${1#--}=1"
       shift
       continue
       ;;
@@ -94,11 +95,19 @@ watch() {
   done
 }
 # `panic=-1` with -no-reboot ends QEMU on a panic, with status 0: what counts is the line that the guest prints.
-(lab_qemu_limit=$limit lab_qemu "$architecture" -accel tcg,thread=multi -machine "$machine" -cpu "$cpu" -smp 2 -m "$ram" \
-  "${object[@]}" -nodefaults -display none -monitor none -serial stdio -no-reboot -kernel "$lab/$architecture/vmlinuz" \
-  -initrd "$scratch/initramfs" \
-  -append "console=$console panic=-1 quiet panic_on_warn=1 oops=panic cma=256M $append" \
-  "${device[@]}" 2>&1 < /dev/null) | watch | tee "$log" || true
+guest() {
+  lab_qemu_limit=$limit
+  lab_qemu "$architecture" -accel tcg,thread=multi -machine "$machine" -cpu "$cpu" -smp 2 -m "$ram" \
+    "${object[@]}" -nodefaults -display none -monitor none -serial stdio -no-reboot -kernel "$lab/$architecture/vmlinuz" \
+    -initrd "$scratch/initramfs" \
+    -append "console=$console panic=-1 quiet panic_on_warn=1 oops=panic cma=256M $append" \
+    "${device[@]}"
+}
+if [[ -n $shell ]]; then
+  (guest) || true
+  exit 0
+fi
+(guest 2>&1 < /dev/null) | watch | tee "$log" || true
 
 [[ ! -f $scratch/status ]] || status=$(<"$scratch/status")
 [[ ! -s $scratch/server.log ]] || sed 's/^/server: /' "$scratch/server.log" | tail -n 5

@@ -17,13 +17,20 @@ shared=${ZYNPU_SHARED:-$lab_source/../shared}
 # Why there is no lab here is told to whoever asks for a guest (lab/case.sh).
 rm -f "$output/unavailable"
 status=0
-"$lab_source/lab/setup.sh" 2> "$output/setup.log" || status=$?
-cat "$output/setup.log" >&2
+{
+  if "$lab_source/scripts/setup.sh" build vm; then
+    "$lab_source/lab/setup.sh" || status=$?
+  else
+    echo "lab: not available: packages of this machine are missing, and cannot be installed"
+    status=$LAB_UNAVAILABLE
+  fi
+} > "$output/setup.log" 2>&1
+grep '^lab: ' "$output/setup.log" >&2 || true
 if ((status == LAB_UNAVAILABLE)); then
   cp "$output/setup.log" "$output/unavailable"
   exit 0
 fi
-((status == 0)) || exit "$status"
+((status == 0)) || { cat "$output/setup.log" >&2; exit "$status"; }
 
 quietly() {  # LOG COMMAND...
   local log=$output/$1.log

@@ -53,7 +53,7 @@ lab_qemu() {
     *) lab_fail "no guest of architecture $1" ;;
   esac
   shift
-  exec timeout --kill-after=5 "${lab_qemu_limit:-0}" "$lab_root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$lab_root/usr/lib/x86_64-linux-gnu" \
+  exec timeout --foreground --kill-after=5 "${lab_qemu_limit:-0}" "$lab_root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$lab_root/usr/lib/x86_64-linux-gnu" \
     --argv0 "qemu-system-$machine" "$lab_root/usr/bin/qemu-system-$machine" \
     -L "$lab_root/usr/share/qemu" -L "$lab_root/usr/share/seabios" "$@"
 }

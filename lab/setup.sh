@@ -20,7 +20,7 @@ fi
 
 [[ $(dpkg --print-architecture 2>/dev/null) == amd64 ]] ||
   lab_unavailable "the side root holds programs for Debian on amd64, and this machine is another"
-"$lab_source/scripts/setup.sh" vm || lab_unavailable "packages of the host are missing (see above)"
+"$lab_source/scripts/setup.sh" vm || lab_unavailable "packages of this machine are missing, and cannot be installed (see above)"
 
 started=$SECONDS
 mkdir -p "$(dirname "$lab")"

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# `make vm`: a guest for a person.  lab/run.sh OUTPUT_FOLDER_OF_BUILD ZYNPU ARCHITECTURE PART COMMAND [KERNEL_PARAMETERS]
+# Runs COMMAND in the guest, in a folder of the same name as this one; each word of it that names a file here is there
+# too. An empty COMMAND gives a shell on the console (`exit` ends the guest). What the guest writes is lost with it.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+(($# >= 5)) || lab_fail "usage: lab/run.sh OUTPUT_FOLDER_OF_BUILD ZYNPU ARCHITECTURE PART COMMAND [KERNEL_PARAMETERS]"
+output=$1 zynpu=$2 architecture=$3 part=$4 command=$5 append=${6:-}
+if [[ -f $output/unavailable ]]; then
+  cat "$output/unavailable" >&2
+  exit 1
+fi
+script=$(mktemp)
+trap 'rm -f "$script"' EXIT
+arguments=(--arch "$architecture" --part "$part" --server "$zynpu" --initramfs "$output/$architecture/initramfs"
+  --run "$script" --append "$append" --timeout 86400)
+if [[ -n $command ]]; then
+  printf 'mkdir -p %q\ncd %q\n%s\n' "$PWD" "$PWD" "$command" > "$script"
+  read -r -a words <<< "$command"
+  for word in "${words[@]}"; do
+    word=${word#*=}  # NAME=FILE
+    [[ ! -f $word ]] || arguments+=(--input "$(realpath "$word")=$(realpath -s "$word")")
+  done
+else
+  arguments+=(--shell)
+  printf 'echo "zynpu devices; zynpu run --help; exit ends the guest"\nsetsid cttyhack sh\n' > "$script"
+fi
+status=0
+"$lab_source/lab/boot.sh" "${arguments[@]}" || status=$?
+exit "$status"
