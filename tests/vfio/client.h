@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -39,9 +40,11 @@ inline Message message(Command command, std::vector<std::uint8_t> payload) {
 }
 
 inline std::vector<std::uint8_t> access(std::uint64_t offset, std::uint32_t region, std::uint32_t count,
-                                        std::vector<std::uint8_t> data = {}) {
-  std::vector<std::uint8_t> payload = bytes_of(RegionAccess{offset, region, count});
-  payload.insert(payload.end(), data.begin(), data.end());
+                                        const std::vector<std::uint8_t>& data = {}) {
+  const RegionAccess head{offset, region, count};
+  std::vector<std::uint8_t> payload(sizeof(head) + data.size());
+  std::memcpy(payload.data(), &head, sizeof(head));
+  std::copy(data.begin(), data.end(), payload.begin() + sizeof(head));
   return payload;
 }
 
