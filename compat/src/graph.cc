@@ -9,7 +9,7 @@
 namespace zynpu::compat {
 namespace {
 
-constexpr std::size_t kSniffBytes = 16, kVersionOffset = 20, kDeviceOffset = 16;
+constexpr std::size_t kSniffBytes = 16, kVersionOffset = 20;
 
 std::uint32_t load_u32(std::span<const std::uint8_t> bytes, std::size_t offset) {
   std::uint32_t value = 0;

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "compat/bundle_file.h"
 #include "compat/vendor_files.h"
 #include "sha256.h"
 #include "standard_api.h"
@@ -86,10 +87,6 @@ graph::ElfFile two_bss() {
 
 Bytes constant(std::uint32_t first) { return graph::ElfFile::words({first, 2, 3, 4}); }
 
-void put_u64(Bytes& bytes, std::uint64_t value) {
-  for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-}
-
 Bytes extra_note(const std::string& name, const Bytes& content) {
   const std::string text = name + "+" + compat::sha256_hex(content);
   Bytes note;
@@ -122,57 +119,7 @@ TEST_F(Weights, ComeFromAFileOfTheirOwn) {
   EXPECT_EQ(aipu_load_graph(ctx, away.c_str(), &id, &config), AIPU_STATUS_ERROR_INVALID_GBIN);
 }
 
-// A graph without weights, and the table that says where they are.
-Bytes bundled_graph() {
-  graph::ElfFile elf = minimal_elf(copy_constant());
-  std::vector<std::uint32_t> bss = {4096, 4096, 1, 2};
-  bss.insert(bss.end(), kStatic.begin(), kStatic.end());
-  const std::vector<std::uint32_t> reuse = minimal_bss();
-  bss.insert(bss.end(), reuse.begin() + 4, reuse.end());
-  elf.note("fmlist") = graph::ElfFile::words({0, 0, 1});
-  const Bytes stream = graph::ElfFile::words(bss);
-  Bytes& list = elf.note("fmlist");
-  list.insert(list.end(), stream.begin(), stream.end());
-  elf.note("constanthashtable") = graph::ElfFile::words({1, 1, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0});
-  return elf.bytes();
-}
-
-struct BundleParts {
-  std::vector<std::pair<std::string, Bytes>> files;  // behind head and list
-};
-
-Bytes bundle(const BundleParts& parts) {
-  std::string names = "head\nlist";
-  for (const auto& [name, bytes] : parts.files) names += "\n" + name;
-  const std::uint64_t count = parts.files.size() + 2, head = 4 + 16 * count;
-  Bytes out = graph::ElfFile::words({static_cast<std::uint32_t>(count)});
-  std::uint64_t at = 4096;
-  put_u64(out, 0);
-  put_u64(out, head);
-  put_u64(out, head);
-  put_u64(out, names.size());
-  for (const auto& [name, bytes] : parts.files) {
-    put_u64(out, at);
-    put_u64(out, bytes.size());
-    at += bytes.size();
-  }
-  out.insert(out.end(), names.begin(), names.end());
-  out.resize(4096);
-  for (const auto& [name, bytes] : parts.files) out.insert(out.end(), bytes.begin(), bytes.end());
-  return out;
-}
-
-BundleParts good_bundle() {
-  Bytes pool = constant(0x1111), offsets;
-  const Bytes second = constant(0x2222);
-  pool.insert(pool.end(), second.begin(), second.end());
-  put_u64(offsets, 0);
-  put_u64(offsets, 16);
-  return {{{"a.aipuelf", bundled_graph()},
-           {"b.aipuelf", bundled_graph()},
-           {"merged_weight.bin", pool},
-           {"offset.bin", offsets}}};
-}
+BundleFiles good_bundle() { return bundle_files(copy_constant(), 0x1111, 0x2222); }
 
 TEST_F(Weights, OfBundlesComeFromTheirPool) {
   const std::string path = write("bundle.bin", bundle(good_bundle()));
@@ -198,14 +145,14 @@ TEST_F(Weights, OfBrokenBundlesAreRefused) {
     EXPECT_EQ(status(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size))),
               AIPU_STATUS_ERROR_INVALID_GBIN)
         << size;
-  BundleParts one = good_bundle();
-  one.files.erase(one.files.begin());
+  BundleFiles one = good_bundle();
+  one.erase(one.begin());
   EXPECT_EQ(status(bundle(one)), AIPU_STATUS_ERROR_INVALID_GBIN);
-  BundleParts outside = good_bundle();
-  outside.files[3].second.assign(16, 0xFF);
+  BundleFiles outside = good_bundle();
+  outside[3].second.assign(16, 0xFF);
   EXPECT_EQ(status(bundle(outside)), AIPU_STATUS_ERROR_INVALID_GBIN);
-  BundleParts no_table = good_bundle();
-  no_table.files[0].second = minimal_graph("x2");
+  BundleFiles no_table = good_bundle();
+  no_table[0].second = minimal_graph("x2");
   EXPECT_EQ(status(bundle(no_table)), AIPU_STATUS_ERROR_INVALID_GBIN);
   EXPECT_EQ(count, 0u);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Writes the seeds of the graph fuzzers from our own writers. Usage: graph_seeds FOLDER
-// Makes FOLDER/fuzz_graph_bin, FOLDER/fuzz_graph_elf and FOLDER/fuzz_graph_plan.
+// Makes FOLDER/fuzz_graph_bin, fuzz_graph_elf, fuzz_graph_plan and fuzz_weight_bundle.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 
+#include "compat/bundle_file.h"
 #include "fuzz/graph_targets.h"
 #include "graph/elf_file.h"
 #include "graph/samples.h"
@@ -38,6 +39,8 @@ bool make(const std::filesystem::path& folder) {
   ok &= save(bin, "model", file);
   // Plans that fit into the container which the fuzzer puts around them.
   ok &= save(plan, "model", zynpu::graph::read(file).value().plan);
+  ok &= save(folder / "fuzz_weight_bundle", "bundle",
+             zynpu::test::bundle(zynpu::test::bundle_files(Bytes(32), 1, 2)));
   ok &= save(elf, "model", zynpu::graph::write_model(samples::plan(2)).value());
   return ok;
 }
