@@ -27,6 +27,7 @@ void add_disasm(CLI::App& app, Action& action);
 void add_asm(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
+void add_coredump(CLI::App& app, Action& action);
 
 // --gsram-barriers, for every subcommand that compiles (compiler::Options).
 inline void add_gsram_barriers(CLI::App& command, bool& flag) {

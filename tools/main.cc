@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   add_asm(app, action);
   add_bench(app, action);
   add_serve(app, action);
+  add_coredump(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
