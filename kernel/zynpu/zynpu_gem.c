@@ -324,6 +324,23 @@ struct drm_gem_object *zynpu_gem_import_sg_table(struct drm_device *drm,
 	return &bo->base;
 }
 
+/*
+ * The private window of a context that may not work without. Large pieces of
+ * memory are a matter of luck: half of one is better than none.
+ */
+static int zynpu_make_window(struct zynpu_ctx *ctx, u64 first)
+{
+	u64 size = (u64)zynpu_window_mib << 20;
+	int ret;
+
+	do {
+		ret = zynpu_vm_set_heap(ctx->vm, size);
+		size /= 2;
+	} while (ret == -ENOMEM && size >= SZ_1M && size / 2 > first);
+	/* Busy: it is there, another thread was first. */
+	return ret == -EBUSY ? 0 : ret;
+}
+
 int zynpu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_zynpu_bo_create *args = data;
@@ -345,11 +362,9 @@ int zynpu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *f
 		return -ENODEV;
 
 	if (ctx->needs_window) {
-		/* EBUSY: another thread was first. */
-		ret = zynpu_vm_set_heap(ctx->vm, (u64)zynpu_window_mib << 20);
-		if (ret && ret != -EBUSY)
+		ret = zynpu_make_window(ctx, args->size);
+		if (ret)
 			goto out;
-		ret = 0;
 	}
 	bo = zynpu_bo_create(zdev, ctx->vm, args->size, args->alignment);
 	if (IS_ERR(bo)) {

@@ -15,7 +15,8 @@
  *    down to the size of the first version.
  *  - Timeouts are absolute, in nanoseconds of CLOCK_MONOTONIC.
  *  - ENODEV: the device is gone (unbound, or it reads all ones) or wedged (it
- *    could not be reset). Buffers stay mapped until they are freed.
+ *    could not be reset). CPU mappings of an unbound device's buffers are gone
+ *    (SIGBUS); handles can still be closed.
  */
 #ifndef _UAPI_ZYNPU_ACCEL_H_
 #define _UAPI_ZYNPU_ACCEL_H_
@@ -497,7 +498,7 @@ struct drm_zynpu_cancel {
  * in which all of its buffers are made, and lets its jobs reach that piece
  * only. Possible once, before the first buffer. A context without CAP_SYS_ADMIN
  * gets one by itself with its first buffer, of the size in the module parameter
- * window_mib. Buffers of other contexts and devices cannot be imported into
+ * window_mib, or of a smaller one if there is no such piece. Buffers of other contexts and devices cannot be imported into
  * such a context.
  *
  * EOPNOTSUPP: this device has no windows. EBUSY: it is too late. ENOMEM: no
