@@ -2,8 +2,8 @@
 // Runs the KUnit cases of the kernel driver's pure code in user space, each as a GoogleTest test.
 #include <gtest/gtest.h>
 
-#include <cstdint>
 #include <kunit/test.h>
+#include <cstdint>
 
 extern "C" void kunit_shim_fail(kunit*, const char* file, int line, const char* what, long long left,
                                 long long right) {

@@ -32,32 +32,32 @@ static inline void guest_fail(const char* file, int line, const char* what, long
 }
 
 /* Checks a condition; false ends the test that it stands in. */
-#define CHECK(condition)                              \
-  do {                                                \
-    if (!(condition)) {                               \
-      guest_fail(__FILE__, __LINE__, #condition, 0);  \
-      return;                                         \
-    }                                                 \
+#define CHECK(condition)                             \
+  do {                                               \
+    if (!(condition)) {                              \
+      guest_fail(__FILE__, __LINE__, #condition, 0); \
+      return;                                        \
+    }                                                \
   } while (0)
 
 /* Checks that a call fails with `error`. */
-#define REFUSED(call, error)                             \
-  do {                                                   \
-    errno = 0;                                           \
-    long long got_ = (call);                             \
-    if (got_ == 0 || errno != (error)) {                 \
+#define REFUSED(call, error)                                     \
+  do {                                                           \
+    errno = 0;                                                   \
+    long long got_ = (call);                                     \
+    if (got_ == 0 || errno != (error)) {                         \
       guest_fail(__FILE__, __LINE__, #call " -> " #error, got_); \
-      return;                                            \
-    }                                                    \
+      return;                                                    \
+    }                                                            \
   } while (0)
 
-#define RUN(test)                               \
-  do {                                          \
-    int before_ = guest_failures;               \
-    guest_test = #test;                         \
-    test();                                     \
+#define RUN(test)                                              \
+  do {                                                         \
+    int before_ = guest_failures;                              \
+    guest_test = #test;                                        \
+    test();                                                    \
     if (guest_failures == before_) printf("PASS %s\n", #test); \
-    fflush(stdout);                             \
+    fflush(stdout);                                            \
   } while (0)
 
 static inline int64_t guest_now(void) {

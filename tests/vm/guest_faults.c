@@ -14,8 +14,8 @@
 static struct drm_zynpu_device_info info;
 
 /* Stores word 1 of the parameter block at the address in word 0, and writes the cache back. */
-#define STORE_BODY                                                                                  \
-  GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70100080), GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70101081),   \
+#define STORE_BODY                                                                                    \
+  GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70100080), GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70101081),     \
       GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x30100001), GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP), \
       GUEST_BUNDLE(GUEST_NOP, 0x40109042, GUEST_NOP), GUEST_BUNDLE(0x01001042, GUEST_NOP, GUEST_NOP), \
       GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP), GUEST_BUNDLE(GUEST_NOP, 0x40101042, GUEST_NOP), \
@@ -95,7 +95,8 @@ static void program_stores_where_it_is_told(void) {
  * A context whose job has the outcome `status`, and another whose jobs before,
  * meanwhile and after stay right.
  */
-static void one_fails_the_other_does_not(const uint32_t* text, size_t bytes, uint32_t status, int64_t limit_ns) {
+static void one_fails_the_other_does_not(const uint32_t* text, size_t bytes, uint32_t status,
+                                         int64_t limit_ns) {
   struct client bad, good;
   struct drm_zynpu_wait wait;
   struct drm_zynpu_context_info before, after;
@@ -136,8 +137,8 @@ static void exception_fails_its_job_only(void) {
 
 static void access_to_no_memory_fails_its_job_only(void) {
   /* Z1 has no cause of its own for it. */
-  one_fails_the_other_does_not(NULL, 0,
-                               info.generation == DRM_ZYNPU_Z1 ? DRM_ZYNPU_STATUS_EXCEPTION : DRM_ZYNPU_STATUS_FAULT, 0);
+  one_fails_the_other_does_not(
+      NULL, 0, info.generation == DRM_ZYNPU_Z1 ? DRM_ZYNPU_STATUS_EXCEPTION : DRM_ZYNPU_STATUS_FAULT, 0);
 }
 
 static void failure_says_where(void) {

@@ -33,9 +33,11 @@ static int rarely(void) { return below(8) == 0; }
 
 /* A number of the kind that breaks arithmetic, or a small one. */
 static uint64_t number(void) {
-  static const uint64_t edges[] = {0, 1, 2, 3, 4, 7, 8, 15, 16, 4095, 4096, 4097, 65536, 1 << 20, 0x7fffffff,
-                                   0x80000000, 0xbffff000, 0xc0000000, 0xfffffff0, 0xffffffff, 0x100000000,
-                                   INT64_MAX, 1ull << 63, UINT64_MAX - 4095, UINT64_MAX};
+  static const uint64_t edges[] = {
+      0,          1,          2,          3,          4,           7,         8,          15,
+      16,         4095,       4096,       4097,       65536,       1 << 20,   0x7fffffff, 0x80000000,
+      0xbffff000, 0xc0000000, 0xfffffff0, 0xffffffff, 0x100000000, INT64_MAX, 1ull << 63, UINT64_MAX - 4095,
+      UINT64_MAX};
   return rarely() ? next() : edges[below(sizeof edges / sizeof edges[0])];
 }
 
@@ -79,8 +81,8 @@ static void create(struct context* context) {
   if (ioctl(context->fd, DRM_IOCTL_ZYNPU_BO_CREATE, &create) != 0) return;
   if (*slot != 0) guest_close_handle(context->fd, *slot);
   *slot = create.handle;
-  char* data = mmap(NULL, create.size, PROT_READ | PROT_WRITE, below(8) ? MAP_SHARED : MAP_PRIVATE, context->fd,
-                    (off_t)create.mmap_offset);
+  char* data = mmap(NULL, create.size, PROT_READ | PROT_WRITE, below(8) ? MAP_SHARED : MAP_PRIVATE,
+                    context->fd, (off_t)create.mmap_offset);
   if (data == MAP_FAILED) return;
   data[below(create.size)] = (char)next();
   munmap(data, create.size);
@@ -219,13 +221,34 @@ int main(int argc, char** argv) {
       return 1;
     }
     switch (below(16)) {
-      case 0: query(context); break;
-      case 1: case 2: create(context); break;
-      case 3: case 4: case 5: buffer_calls(context); break;
-      case 6: share(context); break;
-      case 7: case 8: sync_calls(context); break;
-      case 9: case 10: case 11: case 12: submit(context); break;
-      default: job_calls(context); break;
+      case 0:
+        query(context);
+        break;
+      case 1:
+      case 2:
+        create(context);
+        break;
+      case 3:
+      case 4:
+      case 5:
+        buffer_calls(context);
+        break;
+      case 6:
+        share(context);
+        break;
+      case 7:
+      case 8:
+        sync_calls(context);
+        break;
+      case 9:
+      case 10:
+      case 11:
+      case 12:
+        submit(context);
+        break;
+      default:
+        job_calls(context);
+        break;
     }
     if (i % 64 == 0 && guest_context_info(context->fd, &info) == 0 && (info.flags & DRM_ZYNPU_CONTEXT_BANNED))
       reopen(context);

@@ -13,11 +13,11 @@ static const uint32_t store_head_x2[] = {GUEST_BUNDLE(0x01040298, GUEST_NOP, GUE
 static const uint32_t store_head_flat[] = {GUEST_BUNDLE(0x01040284, GUEST_NOP, GUEST_NOP)};
 /* [parameter 0] = parameter 1, cache written back. */
 static const uint32_t store_body[] = {
-    GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70100080),  GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70101081),
-    GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x30100001),  GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP),
-    GUEST_BUNDLE(GUEST_NOP, 0x40109042, GUEST_NOP),  GUEST_BUNDLE(0x01001042, GUEST_NOP, GUEST_NOP),
-    GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP),  GUEST_BUNDLE(GUEST_NOP, 0x40101042, GUEST_NOP),
-    GUEST_BUNDLE(0x017fff82, GUEST_NOP, GUEST_NOP),  GUEST_BUNDLE(0x014c0000, GUEST_NOP, GUEST_NOP),
+    GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70100080), GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70101081),
+    GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x30100001), GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP),
+    GUEST_BUNDLE(GUEST_NOP, 0x40109042, GUEST_NOP), GUEST_BUNDLE(0x01001042, GUEST_NOP, GUEST_NOP),
+    GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP), GUEST_BUNDLE(GUEST_NOP, 0x40101042, GUEST_NOP),
+    GUEST_BUNDLE(0x017fff82, GUEST_NOP, GUEST_NOP), GUEST_BUNDLE(0x014c0000, GUEST_NOP, GUEST_NOP),
     GUEST_BUNDLE(0x014f8000, GUEST_NOP, GUEST_NOP)};
 
 /* One process: jobs that store ever new values, two of them under way. Exit status 0 if all was right. */
@@ -74,8 +74,8 @@ static void processes_share_the_device_fairly(void) {
     if (status != 0) guest_fail(__FILE__, __LINE__, "a process failed", WEXITSTATUS(status));
   }
   double seconds = (double)(guest_now() - begin) / 1e9;
-  printf("INFO %u processes, %u jobs each: %.1f s, %.0f jobs/s, largest lead %u jobs\n", processes, jobs, seconds,
-         processes * jobs / seconds, worst);
+  printf("INFO %u processes, %u jobs each: %.1f s, %.0f jobs/s, largest lead %u jobs\n", processes, jobs,
+         seconds, processes * jobs / seconds, worst);
   /* Nobody is done before the others have done half. */
   CHECK(worst <= jobs / 2 + 40);
   for (int i = 0; i < 100 && guest_status("jobs") > 0; i++) usleep(20000);
@@ -106,8 +106,11 @@ static int bench(void) {
   qsort(submit, ROUNDS, sizeof submit[0], compare);
   qsort(kick, ROUNDS, sizeof kick[0], compare);
   qsort(total, ROUNDS, sizeof total[0], compare);
-  printf("INFO empty job, median of %d: submit call %.0f us, submit to kick %.0f us, submit to completion %.0f us\n",
-         ROUNDS, (double)submit[ROUNDS / 2] / 1e3, (double)kick[ROUNDS / 2] / 1e3, (double)total[ROUNDS / 2] / 1e3);
+  printf(
+      "INFO empty job, median of %d: submit call %.0f us, submit to kick %.0f us, submit to completion %.0f "
+      "us\n",
+      ROUNDS, (double)submit[ROUNDS / 2] / 1e3, (double)kick[ROUNDS / 2] / 1e3,
+      (double)total[ROUNDS / 2] / 1e3);
   int64_t begin = guest_now();
   for (int i = 0; i < ROUNDS; i++) {
     /* At most 256 are unfinished at a time: the oldest makes room. */

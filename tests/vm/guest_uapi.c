@@ -11,8 +11,7 @@
 static int fd;
 static struct guest_job job;
 
-#define BO_CREATE(...) \
-  ioctl(fd, DRM_IOCTL_ZYNPU_BO_CREATE, &(struct drm_zynpu_bo_create){__VA_ARGS__})
+#define BO_CREATE(...) ioctl(fd, DRM_IOCTL_ZYNPU_BO_CREATE, &(struct drm_zynpu_bo_create){__VA_ARGS__})
 #define BO_INFO(...) ioctl(fd, DRM_IOCTL_ZYNPU_BO_INFO, &(struct drm_zynpu_bo_info){__VA_ARGS__})
 #define WAIT(...) ioctl(fd, DRM_IOCTL_ZYNPU_WAIT, &(struct drm_zynpu_wait){__VA_ARGS__})
 #define CANCEL(...) ioctl(fd, DRM_IOCTL_ZYNPU_CANCEL, &(struct drm_zynpu_cancel){__VA_ARGS__})
@@ -133,12 +132,12 @@ static void job_runs_and_is_recorded(void) {
 }
 
 /* Submits after one change of the request, which is undone. */
-#define SUBMIT_REFUSED(field, value, error)          \
-  do {                                               \
-    struct guest_job saved_ = job;                   \
-    job.field = (value);                             \
-    REFUSED(guest_submit(fd, &job), error);          \
-    job = saved_;                                    \
+#define SUBMIT_REFUSED(field, value, error) \
+  do {                                      \
+    struct guest_job saved_ = job;          \
+    job.field = (value);                    \
+    REFUSED(guest_submit(fd, &job), error); \
+    job = saved_;                           \
   } while (0)
 
 static void submit_refuses_wrong_fields(void) {
@@ -256,7 +255,8 @@ static void syncobjs_order_jobs(void) {
   job.submit.out_sync_count = 2;
   job.submit.sync_stride = sizeof out[0];
   CHECK(guest_submit(fd, &job) == 0);
-  struct drm_syncobj_wait wait = {.handles = (uintptr_t)&binary, .count_handles = 1, .timeout_nsec = INT64_MAX};
+  struct drm_syncobj_wait wait = {
+      .handles = (uintptr_t)&binary, .count_handles = 1, .timeout_nsec = INT64_MAX};
   CHECK(ioctl(fd, DRM_IOCTL_SYNCOBJ_WAIT, &wait) == 0);
   job.submit.out_sync_count = 0;
   job.submit.out_syncs = 0;

@@ -28,10 +28,10 @@ extern struct kunit_suite* const kunit_shim_suite;
 
 #define KUNIT_CASE(function) \
   { .run_case = function, .name = #function }
-#define KUNIT_EXPECT_EQ(test, left, right)                                                                 \
-  do {                                                                                                     \
-    long long left_ = (long long)(left), right_ = (long long)(right);                                      \
-    if (left_ != right_) kunit_shim_fail(test, __FILE__, __LINE__, #left " == " #right, left_, right_);    \
+#define KUNIT_EXPECT_EQ(test, left, right)                                                              \
+  do {                                                                                                  \
+    long long left_ = (long long)(left), right_ = (long long)(right);                                   \
+    if (left_ != right_) kunit_shim_fail(test, __FILE__, __LINE__, #left " == " #right, left_, right_); \
   } while (0)
 #define KUNIT_EXPECT_TRUE(test, value) KUNIT_EXPECT_EQ(test, !!(value), 1)
 #define KUNIT_EXPECT_FALSE(test, value) KUNIT_EXPECT_EQ(test, !!(value), 0)

@@ -2,8 +2,8 @@
 /* The kernel's types, for the driver's pure code compiled in user space. */
 #ifndef ZYNPU_SHIM_TYPES_H
 #define ZYNPU_SHIM_TYPES_H
-#include_next <linux/types.h>
 #include <assert.h>
+#include_next <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
