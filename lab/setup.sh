@@ -32,8 +32,15 @@ rm -rf "$build"
 mkdir -p "$build"/{apt/lists/partial,apt/cache/archives/partial,debs,log}
 
 # The archive is the one that this machine's apt has for its own release.
-mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
-  awk '$1 == "Debian" && $2 == "Debian" && !found { print $4; found = 1 }')
+configured_mirror() {
+  apt-get indextargets --format '$(ORIGIN) $(LABEL) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+    awk '$1 == "Debian" && $2 == "Debian" && !found { print $4; found = 1 }'
+}
+mirror=$(configured_mirror)
+if [[ -z $mirror ]] && ((EUID == 0)); then  # without package lists apt does not know whose archive it is
+  apt-get -q update > "$build/log/update" 2>&1 || true
+  mirror=$(configured_mirror)
+fi
 [[ -n $mirror ]] || lab_unavailable "apt on this machine is not set up for a Debian archive (try: apt-get update)"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
