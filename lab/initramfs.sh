@@ -10,6 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 architecture=$1 output=$2 modules=$3
 shift 3
 tree=$(mktemp -d)
+chmod 755 "$tree"  # it becomes the root, also that of other users
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree"/{bin,etc/lab,lib/lab,proc,sys,dev,tmp,root}
 cp "$lab/$architecture/busybox" "$tree/bin/busybox"

@@ -235,13 +235,16 @@ static int zynpu_identify(struct zynpu_dev *zdev, u32 promised)
 
 	ret = zdev->ops->identify(zdev);
 	if (ret == -ENXIO)
-		return dev_err_probe(dev, ret, "identity registers read 0: no clock, or in reset\n");
+		return dev_err_probe(dev, ret,
+				     "identity registers read 0: no clock, or in reset\n");
 	if (ret)
-		return dev_err_probe(dev, ret, "unknown device: revision %#x, ISA %#x, TPC %#x, HWA %#x\n",
+		return dev_err_probe(dev, ret,
+				     "unknown device: revision %#x, ISA %#x, TPC %#x, HWA %#x\n",
 				     zdev->id.revision, zdev->id.isa_version,
 				     zdev->id.tpc_feature, zdev->id.hwa_feature);
 	if (zdev->id.generation != promised)
-		return dev_err_probe(dev, -ENODEV, "registers are of generation %u, described as %u\n",
+		return dev_err_probe(dev, -ENODEV,
+				     "registers are of generation %u, described as %u\n",
 				     zdev->id.generation, promised);
 	return 0;
 }

@@ -208,7 +208,7 @@ struct zynpu_dev {
 	struct workqueue_struct *dump_wq;	/* core dumps: may sleep and allocate */
 	u64 fence_context;
 	u64 fence_seqno;
-	spinlock_t fence_lock;
+	spinlock_t fence_lock;		/* of the fences of this context */
 
 	spinlock_t lock;		/* of the following five */
 	bool irq_on;			/* the registers may be touched in the handler */

@@ -86,6 +86,9 @@ static int zynpu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 	struct zynpu_bo *bo = to_zynpu_bo(obj);
 	struct zynpu_mapping *mapping;
 
+	/* Nothing from outside comes before the private window, or into it. */
+	if (ctx->needs_window && !READ_ONCE(ctx->vm->heap))
+		return -EXDEV;
 	guard(mutex)(&bo->lock);
 	list_for_each_entry(mapping, &bo->mappings, link) {
 		if (mapping->vm == ctx->vm) {

@@ -377,8 +377,12 @@ static void private_window_keeps_programs_in(void) {
 }
 
 static void everybody_gets_what_isolation_allows(void) {
-  pid_t child = fork();
+  struct client root;
   int status;
+  CHECK(client_open(&root, 0) == 0);
+  struct drm_prime_handle prime = {.handle = root.job.bo[BO_OUTPUT].handle, .flags = O_RDWR};
+  CHECK(ioctl(root.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime) == 0);
+  pid_t child = fork();
   if (child == 0) {
     chmod("/dev/accel/accel0", 0666);
     if (setuid(65534) != 0) _exit(1);
@@ -386,13 +390,23 @@ static void everybody_gets_what_isolation_allows(void) {
     if (info.generation != DRM_ZYNPU_Z2) _exit(fd < 0 && errno == EACCES ? 0 : 2);
     struct guest_job job;
     struct drm_zynpu_context_info context;
+    /* A buffer from outside must not be a way around the window, neither before it exists nor after. */
+    struct drm_prime_handle import = {.fd = prime.fd};
+    if (ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &import) == 0 || errno != EXDEV) _exit(6);
     if (fd < 0 || guest_job_create(fd, &job) != 0) _exit(3);
     if (guest_context_info(fd, &context) != 0 || !(context.flags & DRM_ZYNPU_CONTEXT_WINDOW)) _exit(4);
+    guest_load(fd, &job, guest_exit, sizeof guest_exit);
+    if (ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &import) == 0 || errno != EXDEV) _exit(7);
+    load_store(fd, &job, root.job.bo[BO_OUTPUT].address, 0xbad);
+    if (guest_run(fd, &job) == DRM_ZYNPU_STATUS_DONE) _exit(8);
     guest_load(fd, &job, guest_exit, sizeof guest_exit);
     _exit(guest_run(fd, &job) == DRM_ZYNPU_STATUS_DONE ? 0 : 5);
   }
   CHECK(waitpid(child, &status, 0) == child);
   if (status != 0) guest_fail(__FILE__, __LINE__, "the other user's process", WEXITSTATUS(status));
+  CHECK(result_of(root.fd, &root.job) != 0xbad);
+  close(prime.fd);
+  client_close(&root);
 }
 
 static void module_in_use_is_not_unloaded(void) {
