@@ -126,7 +126,6 @@ TEST_P(Compiled, EqualsTheReferenceInEveryWayOfRunning) {
 
 // A graph of which the host plan says that operators run on the CPU is run whole, not only its NPU part.
 TEST_P(Compiled, RunsTheOperatorsThatTheCpuKeeps) {
-  const std::filesystem::path model = shared_models() / "mobilenet_v2_1.0_224_uint8.tflite";
   const std::filesystem::path small = shared_models() / "mnist_lstm_int8.tflite";
   if (!std::filesystem::exists(small)) GTEST_SKIP() << small.filename() << " is not there";
   const auto imported = compiler::import_tflite(read_bytes(small), "lstm");
