@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The "standard API" of libaipudrv, release 6.1, as zynpu provides it. Every size, offset and number follows
- * standard-api.md, so that programs built for the vendor's library of that release run unchanged; the comments
- * here say what zynpu does. For C11 and C++.
+ * standard-api.md, so that programs built for the vendor's library of that release run unchanged; the
+ * comments here say what zynpu does. For C11 and C++.
  *
  * Functions may be called from any thread; one job is used by one thread at a time. They return a status and
  * never terminate the process for a wrong handle or a NULL argument. Structures that the library fills are
@@ -98,9 +98,18 @@ typedef enum AIPU_ENUM {
   AIPU_SHARE_BUF_ATTACH_DMABUF = 3   /* a dma-buf of another driver, by file descriptor and offset */
 } aipu_share_case_type_t;
 
-typedef enum AIPU_ENUM { AIPU_JOB_PART0 = 0, AIPU_JOB_PART1 = 1, AIPU_JOB_PART2 = 2, AIPU_JOB_PART3 = 3 } aipu_job_part_t;
+typedef enum AIPU_ENUM {
+  AIPU_JOB_PART0 = 0,
+  AIPU_JOB_PART1 = 1,
+  AIPU_JOB_PART2 = 2,
+  AIPU_JOB_PART3 = 3
+} aipu_job_part_t;
 typedef enum AIPU_ENUM { AIPU_JOB_QOS_SLOW = 0, AIPU_JOB_QOS_HIGH = 1 } aipu_job_qos_t;
-typedef enum AIPU_ENUM { AIPU_MEM_REGION_DEFAULT = 0, AIPU_MEM_REGION_SRAM = 1, AIPU_MEM_REGION_DTCM = 2 } aipu_mem_region_t;
+typedef enum AIPU_ENUM {
+  AIPU_MEM_REGION_DEFAULT = 0,
+  AIPU_MEM_REGION_SRAM = 1,
+  AIPU_MEM_REGION_DTCM = 2
+} aipu_mem_region_t;
 
 typedef enum AIPU_ENUM {
   AIPU_IOCTL_READ_DBGREG = 0,
@@ -112,32 +121,32 @@ typedef enum AIPU_ENUM {
 } aipu_ioctl_rw_t;
 
 typedef enum AIPU_ENUM {
-  AIPU_IOCTL_SET_PROFILE = 255,             /* int* */
-  AIPU_IOCTL_GET_AIPUBIN_BUILDVERSION,      /* aipu_bin_buildversion_t* */
-  AIPU_IOCTL_GET_DS_NUM,                    /* aipu_dynshape_num_t* */
-  AIPU_IOCTL_GET_DS_DIM_NUM,                /* aipu_dynshape_dim_num_t* */
-  AIPU_IOCTL_GET_DS_INFO,                   /* aipu_dynshape_info_t* */
-  AIPU_IOCTL_IS_DS,                         /* aipu_is_ds_t* */
-  AIPU_IOCTL_GET_DS_RANK,                   /* aipu_dynshape_rank_t* */
-  AIPU_IOCTL_GET_DS_DIM_CONSTRAINT,         /* aipu_dynshape_dimension_t* */
-  AIPU_IOCTL_SET_DYNAMIC_ASID1,             /* bool* */
-  AIPU_IOCTL_ALLOC_SHARE_BUF,               /* aipu_share_buf_t* */
-  AIPU_IOCTL_FREE_SHARE_BUF,                /* aipu_share_buf_t* */
-  AIPU_IOCTL_ALLOC_DMABUF,                  /* aipu_dma_buf_req_t* */
-  AIPU_IOCTL_FREE_DMABUF,                   /* int* */
-  AIPU_IOCTL_GET_DMABUF_INFO,               /* aipu_dma_buf_desc_t* */
-  AIPU_IOCTL_WRITE_DMABUF,                  /* aipu_dmabuf_op_t* */
-  AIPU_IOCTL_READ_DMABUF,                   /* aipu_dmabuf_op_t* */
-  AIPU_IOCTL_ATTACH_DMABUF,                 /* aipu_dma_buf_desc_t* */
-  AIPU_IOCTL_DETACH_DMABUF,                 /* int* */
-  AIPU_IOCTL_GET_VERSION,                   /* aipu_driver_version_t* */
-  AIPU_IOCTL_ABORT_CMDPOOL,                 /* no argument */
-  AIPU_IOCTL_ENABLE_TICKCOUNTER,            /* no argument */
-  AIPU_IOCTL_DISABLE_TICKCOUNTER,           /* no argument */
-  AIPU_IOCTL_RW_REGISTER,                   /* aipu_reg_rw_t* */
-  AIPU_IOCTL_RW_MEMORY,                     /* aipu_mem_rw_t* */
-  AIPU_IOCTL_SW_RESET,                      /* no argument */
-  AIPU_IOCTL_HW_RESET                       /* no argument */
+  AIPU_IOCTL_SET_PROFILE = 255,        /* int* */
+  AIPU_IOCTL_GET_AIPUBIN_BUILDVERSION, /* aipu_bin_buildversion_t* */
+  AIPU_IOCTL_GET_DS_NUM,               /* aipu_dynshape_num_t* */
+  AIPU_IOCTL_GET_DS_DIM_NUM,           /* aipu_dynshape_dim_num_t* */
+  AIPU_IOCTL_GET_DS_INFO,              /* aipu_dynshape_info_t* */
+  AIPU_IOCTL_IS_DS,                    /* aipu_is_ds_t* */
+  AIPU_IOCTL_GET_DS_RANK,              /* aipu_dynshape_rank_t* */
+  AIPU_IOCTL_GET_DS_DIM_CONSTRAINT,    /* aipu_dynshape_dimension_t* */
+  AIPU_IOCTL_SET_DYNAMIC_ASID1,        /* bool* */
+  AIPU_IOCTL_ALLOC_SHARE_BUF,          /* aipu_share_buf_t* */
+  AIPU_IOCTL_FREE_SHARE_BUF,           /* aipu_share_buf_t* */
+  AIPU_IOCTL_ALLOC_DMABUF,             /* aipu_dma_buf_req_t* */
+  AIPU_IOCTL_FREE_DMABUF,              /* int* */
+  AIPU_IOCTL_GET_DMABUF_INFO,          /* aipu_dma_buf_desc_t* */
+  AIPU_IOCTL_WRITE_DMABUF,             /* aipu_dmabuf_op_t* */
+  AIPU_IOCTL_READ_DMABUF,              /* aipu_dmabuf_op_t* */
+  AIPU_IOCTL_ATTACH_DMABUF,            /* aipu_dma_buf_desc_t* */
+  AIPU_IOCTL_DETACH_DMABUF,            /* int* */
+  AIPU_IOCTL_GET_VERSION,              /* aipu_driver_version_t* */
+  AIPU_IOCTL_ABORT_CMDPOOL,            /* no argument */
+  AIPU_IOCTL_ENABLE_TICKCOUNTER,       /* no argument */
+  AIPU_IOCTL_DISABLE_TICKCOUNTER,      /* no argument */
+  AIPU_IOCTL_RW_REGISTER,              /* aipu_reg_rw_t* */
+  AIPU_IOCTL_RW_MEMORY,                /* aipu_mem_rw_t* */
+  AIPU_IOCTL_SW_RESET,                 /* no argument */
+  AIPU_IOCTL_HW_RESET                  /* no argument */
 } aipu_ioctl_cmd_t;
 
 typedef enum AIPU_ENUM {
@@ -227,9 +236,9 @@ typedef struct aipu_tensor_desc {
 } aipu_tensor_desc_t;
 
 typedef struct aipu_debugger_job_info {
-  uint64_t instr_base;          /* device address of the program */
-  void* simulation_aipu;        /* NULL: the virtual NPU has no object of the vendor's kind */
-  void* simulation_mem_engine;  /* NULL */
+  uint64_t instr_base;         /* device address of the program */
+  void* simulation_aipu;       /* NULL: the virtual NPU has no object of the vendor's kind */
+  void* simulation_mem_engine; /* NULL */
 } aipu_debugger_job_info_t;
 
 typedef struct aipu_core_info {
@@ -237,10 +246,10 @@ typedef struct aipu_core_info {
 } aipu_core_info_t;
 
 typedef struct aipu_job_config_dump {
-  const char* dump_dir;       /* NULL: "./"; must exist */
-  const char* prefix;         /* NULL: "temp" */
-  const char* output_prefix;  /* NULL: "temp" */
-  const char* misc_prefix;    /* NULL: "" */
+  const char* dump_dir;      /* NULL: "./"; must exist */
+  const char* prefix;        /* NULL: "temp" */
+  const char* output_prefix; /* NULL: "temp" */
+  const char* misc_prefix;   /* NULL: "" */
 } aipu_job_config_dump_t;
 
 typedef struct aipu_job_config_simulation {
@@ -387,8 +396,8 @@ typedef struct aipu_create_job_cfg {
       uint32_t partition_id : 4;
       uint32_t dbg_dispatch : 1;
       uint32_t dbg_core_id : 3;
-      uint32_t qos_level : 4;      /* aipu_job_qos_t */
-      uint32_t fm_mem_region : 4;  /* aipu_mem_region_t */
+      uint32_t qos_level : 4;     /* aipu_job_qos_t */
+      uint32_t fm_mem_region : 4; /* aipu_mem_region_t */
       uint32_t misc_unused : 16;
     };
   };
@@ -398,7 +407,7 @@ typedef struct aipu_create_job_cfg {
   uint32_t reserved_iova_size;
   int32_t* fm_idxes;
   int32_t fm_idxes_cnt;
-  aipu_dynshape_param_t* dynshape;       /* wins over dynshape_params if not NULL */
+  aipu_dynshape_param_t* dynshape; /* wins over dynshape_params if not NULL */
   aipu_dynshape_param_t dynshape_params;
 } aipu_create_job_cfg_t;
 
@@ -481,7 +490,8 @@ aipu_status_t aipu_debugger_malloc(const aipu_ctx_handle_t* ctx, uint32_t size, 
 aipu_status_t aipu_debugger_free(const aipu_ctx_handle_t* ctx, void* va);
 aipu_status_t aipu_printf(char* printf_base, char* redirect_file);
 
-/* Batches: many input sets through one graph. The pointers must stay valid until aipu_finish_batch returns. */
+/* Batches: many input sets through one graph. The pointers must stay valid until aipu_finish_batch returns.
+ */
 aipu_status_t aipu_create_batch_queue(const aipu_ctx_handle_t* ctx, uint64_t graph, uint32_t* queue);
 aipu_status_t aipu_clean_batch_queue(const aipu_ctx_handle_t* ctx, uint64_t graph, uint32_t queue);
 aipu_status_t aipu_config_batch_dump(const aipu_ctx_handle_t* ctx, uint64_t graph, uint32_t queue,
@@ -494,11 +504,13 @@ aipu_status_t aipu_finish_batch(const aipu_ctx_handle_t* ctx, uint64_t graph, ui
 /* Exported by the vendor's library for its own tools. */
 aipu_status_t aipu_load_output_tensor(const aipu_ctx_handle_t* ctx, uint64_t job, uint32_t tensor,
                                       const void* data);
-aipu_status_t aipu_rewrite_rodata(const aipu_ctx_handle_t* ctx, uint64_t job, uint32_t offset, uint32_t value);
+aipu_status_t aipu_rewrite_rodata(const aipu_ctx_handle_t* ctx, uint64_t job, uint32_t offset,
+                                  uint32_t value);
 aipu_status_t aipu_malloc(const aipu_ctx_handle_t* ctx, uint32_t size, uint32_t align_pages, uint32_t asid,
                           void** handle);
 aipu_status_t aipu_free(const aipu_ctx_handle_t* ctx, void** handle);
-/* kind: 0 host to device, 1 device to host, 2 device to device; device pointers are handles of aipu_malloc. */
+/* kind: 0 host to device, 1 device to host, 2 device to device; device pointers are handles of aipu_malloc.
+ */
 aipu_status_t aipu_memcpy(const aipu_ctx_handle_t* ctx, void* dst, const void* src, uint32_t size, int kind);
 aipu_status_t aipu_get_va(const aipu_ctx_handle_t* ctx, const void* handle, char** va);
 aipu_status_t aipu_get_elf_note_size(const aipu_ctx_handle_t* ctx, uint64_t graph, const char* name,
