@@ -87,8 +87,7 @@ class Device {
   virtual bool run(std::uint64_t max_bundles = 0) = 0;
   // Power-on state; drops running work. LSRAM/GSRAM/GM contents are poisoned.
   virtual void reset() = 0;
-  // The memory behind the bus is mapped anew: forgets all host pointers. Also while busy(), between two
-  // run().
+  // The memory behind the bus is mapped anew: forgets all host pointers. Also while busy(), between runs.
   virtual void memory_changed() {}
 
   virtual const Diagnostic& diagnostic() const = 0;  // of the last failed job
