@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-architecture=arm64 part=x2 interrupts=msix memory=shared append= limit=300 log=/dev/null ram=1G null= shell=
+architecture=arm64 part=x2 interrupts=msix memory=shared append='' limit=300 log=/dev/null ram=1G null='' shell=''
 initramfs='' server='' run=''
 inputs=()
 while (($#)); do

@@ -65,7 +65,7 @@ private_apt() {
 }
 
 for list in trixie bookworm; do
-  private_apt "$list" apt-get update > "$build/log/update-$list" 2>&1 ||
+  private_apt "$list" apt-get update --error-on=any > "$build/log/update-$list" 2>&1 ||
     lab_unavailable "the package archive cannot be reached, and there is no lab in the cache:
 $(tail -n 5 "$build/log/update-$list")"
 done
