@@ -112,7 +112,7 @@ if [[ -n $shell ]]; then
 fi
 (guest 2>&1 < /dev/null) | watch | tee "$log" || true
 
-if [[ -f $scratch/aborted && ! -f $scratch/status && ${LAB_ATTEMPT:-1} -lt 4 ]]; then
+if [[ -f $scratch/aborted && ! -f $scratch/status && ${LAB_ATTEMPT:-1} -lt 12 ]]; then
   echo "lab: QEMU aborted on the loss of its device; once more"
   clean
   LAB_ATTEMPT=$((${LAB_ATTEMPT:-1} + 1)) exec "$0" "${original[@]}"
