@@ -58,12 +58,12 @@ for architecture in $LAB_ARCHITECTURES; do
   done
 done
 
-# `zynpu` and the conformance suite for arm64. Not optimised highly: they mostly wait for the NPU.
+# `zynpu`, the conformance suite and the example of the vendor's API for arm64. Not optimised highly: they mostly wait for the NPU.
 quietly configure-arm64 cmake -S "$lab_source" -B "$output/arm64/user" -G Ninja \
   "-DCMAKE_TOOLCHAIN_FILE=$lab_source/cmake/aarch64-linux-gnu.cmake" -DCMAKE_BUILD_TYPE=Release \
   "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG" -DZYNPU_TESTS=OFF -DZYNPU_BENCH=OFF
-cmake --build "$output/arm64/user" --target zynpu zynpu_conformance
-for program in zynpu zynpu_conformance; do
+cmake --build "$output/arm64/user" --target zynpu zynpu_conformance vendor_api_static
+for program in zynpu zynpu_conformance vendor_api_static; do
   stripped=$output/arm64/bin/$program
   [[ $stripped -nt $output/arm64/user/bin/$program ]] ||
     aarch64-linux-gnu-strip -o "$stripped" "$output/arm64/user/bin/$program"

@@ -31,6 +31,15 @@ zynpu run /models/fashion_mnist_int8.tflite --device "virtual:$part" --image /mo
 cmp /tmp/kernel/out0.bin /tmp/process/out0.bin
 echo "PASS the command line gives the same bytes through the kernel and in process"
 
+# The vendor's API on zynpu's kernel driver, with a graph and an input made here.
+zynpu compile /models/fashion_mnist_int8.tflite --part "$part" -o /tmp/fashion.zy
+head -c 784 /dev/urandom > /tmp/picture.bin
+ZYNPU_DEVICE=/dev/accel/accel0 vendor_api_static /tmp/fashion.zy /tmp/picture.bin | tee /tmp/vendor-kernel
+ZYNPU_DEVICE=virtual:$part vendor_api_static /tmp/fashion.zy /tmp/picture.bin > /tmp/vendor-process
+grep -q 'class [0-9]' /tmp/vendor-kernel
+cmp /tmp/vendor-kernel /tmp/vendor-process
+echo "PASS the vendor's API gives the same class and score through the kernel and in process"
+
 rmmod zynpu_pci
 unload_zynpu
 /etc/lab/load
