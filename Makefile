@@ -51,7 +51,7 @@ vm-builds:
 	@scripts/setup.sh build test
 	@mkdir -p build
 	@$(call configure,release,$(release) -DZYNPU_TESTS=ON -DZYNPU_BENCH=OFF)
-	@cmake --build build/release --target zynpu zynpu_conformance
+	@cmake --build build/release --target zynpu zynpu_conformance compat_client_test
 	@lab/build.sh build/lab build/release/bin/zynpu
 
 vm: vm-builds
