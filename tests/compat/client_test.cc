@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "compat/on_device.h"
 #include "compat/vendor_files.h"
 #include "standard_api.h"
 
@@ -28,23 +29,8 @@ Words plus_one(Words value) {
   return value;
 }
 
-class Client : public ::testing::TestWithParam<const char*> {
+class Client : public OnDevice {
  protected:
-  void SetUp() override {
-    setenv("ZYNPU_DEVICE", "virtual", 0);
-    setenv("UMD_LOG_LEVEL", "6", 0);
-    // A real or faked device is one part only.
-    if (const char* only = std::getenv("ZYNPU_TEST_PART"); only != nullptr && part() != only)
-      GTEST_SKIP() << "the device under test is a " << only;
-    ASSERT_EQ(aipu_init_context(&ctx), AIPU_STATUS_SUCCESS);
-  }
-  void TearDown() override {
-    if (ctx != nullptr) {
-      EXPECT_EQ(aipu_deinit_context(ctx), AIPU_STATUS_SUCCESS);
-    }
-  }
-
-  std::string part() const { return GetParam(); }
   std::uint64_t load(const Bytes& file) {
     std::uint64_t id = 0;
     EXPECT_EQ(aipu_load_graph_helper(ctx, reinterpret_cast<const char*>(file.data()),
@@ -70,8 +56,6 @@ class Client : public ::testing::TestWithParam<const char*> {
     ASSERT_EQ(aipu_finish_job(ctx, job, -1), AIPU_STATUS_SUCCESS);
     EXPECT_EQ(output(job), plus_one(words(seed)));
   }
-
-  aipu_ctx_handle_t* ctx = nullptr;
 };
 
 TEST_P(Client, RunsTheMinimalGraphAgainAndAgain) {

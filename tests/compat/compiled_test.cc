@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "compat/on_device.h"
 #include "compiler/compiler.h"
 #include "compiler/shared_models.h"
 #include "graph/plan.h"
@@ -28,19 +29,8 @@ Bytes compile(const std::string& path, const std::string& part) {
   return *file;
 }
 
-class Compiled : public ::testing::TestWithParam<const char*> {
+class Compiled : public OnDevice {
  protected:
-  void SetUp() override {
-    setenv("ZYNPU_DEVICE", "virtual", 0);
-    setenv("UMD_LOG_LEVEL", "6", 0);
-    if (const char* only = std::getenv("ZYNPU_TEST_PART"); only != nullptr && part() != only)
-      GTEST_SKIP() << "the device under test is a " << only;
-    ASSERT_EQ(aipu_init_context(&ctx), AIPU_STATUS_SUCCESS);
-  }
-  void TearDown() override {
-    if (ctx != nullptr) aipu_deinit_context(ctx);
-  }
-  std::string part() const { return GetParam(); }
   // Graphs for the virtual Z1 and Z2 may not run on anything else.
   bool refused() const {
     return std::string(std::getenv("ZYNPU_DEVICE")).find("virtual") != 0 && part() != "x2";
@@ -49,8 +39,6 @@ class Compiled : public ::testing::TestWithParam<const char*> {
     return aipu_load_graph_helper(ctx, reinterpret_cast<const char*>(file.data()),
                                   static_cast<std::uint32_t>(file.size()), id);
   }
-
-  aipu_ctx_handle_t* ctx = nullptr;
 };
 
 struct Case {
