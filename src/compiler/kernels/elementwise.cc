@@ -145,7 +145,6 @@ void emit_product_pass(Builder& b, const RequantPlan& requant, R left, R right, 
 // The exact sum, as the reference computes it: both operands shifted left and scaled by their multipliers,
 // then the sum requantised. `constants`: per operand its offset and its product constants, then those of the
 // requantisation.
-constexpr std::int32_t kOperandBytes = 32 + static_cast<std::int32_t>(kProductConstantsBytes);
 void emit_exact_sum_passes(Builder& b, const RequantPlan& requant, bool subtract, R left, R right, R out,
                            R trips, R constants, std::uint32_t scratch) {
   for (unsigned side = 0; side < 2; ++side) {
@@ -180,7 +179,7 @@ void emit_exact_sum_passes(Builder& b, const RequantPlan& requant, bool subtract
            },
            {.name = side == 0 ? "left" : "right", .pipeline = false});
     b.barrier();
-    b.add(constants, constants, kOperandBytes - 32);
+    b.add(constants, constants, static_cast<std::int32_t>(kProductConstantsBytes));
   }
   Gpr from = b.gpr();
   b.constant(from, scratch);
