@@ -83,40 +83,41 @@ static void zynpu_dump_work(struct work_struct *work)
 	kfree(dump);
 }
 
-static void zynpu_dump_section(struct zynpu_dump *dump, u32 type, u64 address,
-			       const void *data, size_t size)
+/* Room for a section's bytes; NULL if there is none. */
+static void *zynpu_dump_section(struct zynpu_dump *dump, u32 type, u64 address, size_t size)
 {
 	struct zynpu_dump_header *header = (void *)dump->data;
 	u32 index = le32_to_cpu(header->sections);
 	struct zynpu_dump_section *section = &header->section[index];
+	void *data = dump->data + dump->size;
 
 	if (index >= ARRAY_SIZE(header->section) || size > ZYNPU_DUMP_MAX - dump->size)
-		return;
+		return NULL;
 	section->type = cpu_to_le32(type);
 	section->address = cpu_to_le64(address);
 	section->offset = cpu_to_le64(dump->size);
 	section->size = cpu_to_le64(size);
-	memcpy(dump->data + dump->size, data, size);
 	dump->size += ALIGN(size, 8);
 	header->sections = cpu_to_le32(index + 1);
+	return data;
 }
 
 /* At most @size bytes from device address @address on, of a buffer of the job. */
-static void zynpu_dump_memory(struct zynpu_dump *dump, struct zynpu_job *job, u32 type,
+static void zynpu_dump_memory(struct zynpu_dump *dump, u32 type,
 			      struct zynpu_mapping *mapping, u64 address, size_t size)
 {
 	struct zynpu_bo *bo = mapping->bo;
 	u64 offset = address - mapping->address;
-	void *start;
+	void *data;
 
-	/* Behind an IOMMU the pages have no common CPU address at hand. */
-	if (bo->base.import_attach || job->zdev->iommu || offset >= bo->base.size)
+	if (bo->base.import_attach || offset >= bo->base.size)
 		return;
-	start = bo->heap ? page_address(bo->heap->page) + bo->node.start :
-			   page_address(sg_page(bo->sgt->sgl));
+	size = min_t(u64, size, bo->base.size - offset);
+	data = zynpu_dump_section(dump, type, address, size);
+	if (!data)
+		return;
 	zynpu_bo_sync(bo, false);
-	zynpu_dump_section(dump, type, address, start + offset,
-			   min_t(u64, size, bo->base.size - offset));
+	sg_pcopy_to_buffer(bo->sgt->sgl, bo->sgt->orig_nents, data, size, offset);
 }
 
 static void zynpu_dump_address(struct zynpu_dump *dump, struct zynpu_job *job, u32 type,
@@ -129,7 +130,7 @@ static void zynpu_dump_address(struct zynpu_dump *dump, struct zynpu_job *job, u
 
 		if (address >= mapping->address &&
 		    address - mapping->address < mapping->bo->base.size) {
-			zynpu_dump_memory(dump, job, type, mapping, address, size);
+			zynpu_dump_memory(dump, type, mapping, address, size);
 			return;
 		}
 	}
@@ -139,7 +140,7 @@ static void zynpu_dump_info(struct zynpu_dump *dump, struct zynpu_job *job, u32 
 			    const struct zynpu_events *events)
 {
 	struct zynpu_dev *zdev = job->zdev;
-	struct zynpu_dump_info info = {
+	struct zynpu_dump_info *data, info = {
 		.generation = cpu_to_le32(zdev->id.generation),
 		.config = cpu_to_le32(zdev->id.config),
 		.revision = cpu_to_le32(zdev->id.revision),
@@ -159,35 +160,47 @@ static void zynpu_dump_info(struct zynpu_dump *dump, struct zynpu_job *job, u32 
 	if (job->chain)
 		info.task = cpu_to_le32(zynpu_chain_task(&zdev->id, job->chain->address,
 							 job->group_count, events->tcb));
-	zynpu_dump_section(dump, ZYNPU_DUMP_INFO, 0, &info, sizeof(info));
+	data = zynpu_dump_section(dump, ZYNPU_DUMP_INFO, 0, sizeof(info));
+	if (data)
+		*data = info;
 }
+
+#define Z1	BIT(DRM_ZYNPU_Z1)
+#define Z2	BIT(DRM_ZYNPU_Z2)
+#define X2	BIT(DRM_ZYNPU_X2)
 
 static void zynpu_dump_registers(struct zynpu_dump *dump, struct zynpu_dev *zdev)
 {
 	/* Only what can be read without a side effect. */
-	static const struct { u32 first, last; } flat[] = {
-		{ 0x00, 0x20 }, { 0x24, 0x6c }, { 0xc0, 0xec },
-	}, x2[] = {
-		{ 0x00, 0x20 }, { 0x50, 0x50 }, { 0x60, 0x68 }, { 0x800, 0x824 },
-		{ 0xc00, 0xc04 },
+	static const struct {
+		u16 first, last, generations;
+	} ranges[] = {
+		{ 0x000, 0x020, Z1 | Z2 | X2 },
+		{ 0x024, 0x06c, Z1 | Z2 },
+		{ 0x0c0, 0x0ec, Z2 },
+		{ 0x050, 0x050, X2 },
+		{ 0x060, 0x068, X2 },
+		{ 0x800, 0x824, X2 },
+		{ 0xc00, 0xc04, X2 },
 	};
-	bool is_x2 = zdev->id.generation == DRM_ZYNPU_X2;
-	unsigned int i, n = 0, ranges = is_x2 ? ARRAY_SIZE(x2) : ARRAY_SIZE(flat);
 	__le32 pairs[2 * 64];
-	u32 offset, last;
+	unsigned int i, n = 0;
+	u32 offset;
+	void *data;
 
-	/* Z1 ends before the windows of Z2. */
-	if (zdev->id.generation == DRM_ZYNPU_Z1)
-		ranges--;
-	for (i = 0; i < ranges; i++) {
-		offset = is_x2 ? x2[i].first : flat[i].first;
-		last = is_x2 ? x2[i].last : flat[i].last;
-		for (; offset <= last && n + 1 < ARRAY_SIZE(pairs); offset += 4) {
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		if (!(ranges[i].generations & BIT(zdev->id.generation)))
+			continue;
+		for (offset = ranges[i].first; offset <= ranges[i].last; offset += 4) {
+			if (n == ARRAY_SIZE(pairs))
+				break;
 			pairs[n++] = cpu_to_le32(offset);
 			pairs[n++] = cpu_to_le32(zynpu_read(zdev, offset));
 		}
 	}
-	zynpu_dump_section(dump, ZYNPU_DUMP_REGISTERS, 0, pairs, n * sizeof(*pairs));
+	data = zynpu_dump_section(dump, ZYNPU_DUMP_REGISTERS, 0, n * sizeof(*pairs));
+	if (data)
+		memcpy(data, pairs, n * sizeof(*pairs));
 }
 
 /* Keeps the state of a failed job; before the reset, hw_lock held. */
@@ -211,7 +224,7 @@ void zynpu_coredump(struct zynpu_dev *zdev, struct zynpu_job *job, u32 status,
 	if (zdev->regs && !events->lost)
 		zynpu_dump_registers(dump, zdev);
 	if (job->chain)
-		zynpu_dump_memory(dump, job, ZYNPU_DUMP_CHAIN, job->chain, job->chain->address,
+		zynpu_dump_memory(dump, ZYNPU_DUMP_CHAIN, job->chain, job->chain->address,
 				  min(zynpu_chain_size(&zdev->id, job->group_count),
 				      ZYNPU_DUMP_CHAIN_MAX));
 	zynpu_dump_address(dump, job, ZYNPU_DUMP_TEXT, job->first.text, ZYNPU_DUMP_TEXT_MAX);

@@ -318,13 +318,13 @@ static int zynpu_setup_memory(struct zynpu_dev *zdev)
 		zdev->base = region->base & ~GENMASK_ULL(31, 0);
 		mask = DMA_BIT_MASK(64);
 	}
-	zdev->iommu = device_iommu_mapped(dev);
+	zdev->iommu = device_iommu_mapped(zdev->dma_dev);
 	if (zdev->iommu) {
 		zdev->base = 0;
 		mask = DMA_BIT_MASK(64);
 	}
-	dma_set_max_seg_size(dev, UINT_MAX);
-	return dma_set_mask_and_coherent(dev, mask);
+	dma_set_max_seg_size(zdev->dma_dev, UINT_MAX);
+	return dma_set_mask_and_coherent(zdev->dma_dev, mask);
 }
 
 /* Finds, powers and identifies the device. Leaves it powered, as PM active. */

@@ -220,6 +220,7 @@ const struct drm_driver zynpu_driver = {
 			   DRIVER_SYNCOBJ_TIMELINE,
 	.open = zynpu_open,
 	.postclose = zynpu_postclose,
+	.gem_prime_import = zynpu_gem_import,
 	.gem_prime_import_sg_table = zynpu_gem_import_sg_table,
 	.show_fdinfo = zynpu_show_fdinfo,
 	.ioctls = zynpu_ioctls,
@@ -283,6 +284,7 @@ static int zynpu_probe(struct platform_device *pdev)
 	if (IS_ERR(zdev))
 		return PTR_ERR(zdev);
 	zdev->dev = dev;
+	zdev->dma_dev = pdata && pdata->dma_dev ? pdata->dma_dev : dev;
 	zdev->id.generation = match ? match->generation : pdata->generation;
 	if (pdata && pdata->null_hw)
 		zdev->ops = &zynpu_null_ops;

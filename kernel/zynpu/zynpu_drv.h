@@ -188,7 +188,8 @@ struct zynpu_job {
 
 struct zynpu_dev {
 	struct drm_device drm;
-	struct device *dev;
+	struct device *dev;		/* binding, power, resources */
+	struct device *dma_dev;		/* memory: what is on the bus */
 	const struct zynpu_ops *ops;
 	struct zynpu_identity id;
 	u32 flags;			/* DRM_ZYNPU_DEVICE_* */
@@ -263,6 +264,7 @@ struct zynpu_bo *zynpu_bo_create(struct zynpu_dev *zdev, struct zynpu_vm *vm,
 void *zynpu_bo_vmap(struct zynpu_bo *bo);
 void zynpu_bo_vunmap(struct zynpu_bo *bo, void *vaddr);
 void zynpu_bo_sync(struct zynpu_bo *bo, bool for_device);
+struct drm_gem_object *zynpu_gem_import(struct drm_device *drm, struct dma_buf *dma_buf);
 struct drm_gem_object *zynpu_gem_import_sg_table(struct drm_device *drm,
 						 struct dma_buf_attachment *attach,
 						 struct sg_table *sgt);

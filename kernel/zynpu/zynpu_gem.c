@@ -7,6 +7,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
+#include <linux/mm.h>
 
 #include <drm/drm_prime.h>
 #include <drm/drm_utils.h>
@@ -17,28 +18,17 @@
 
 static struct device *zynpu_bo_dev(struct zynpu_bo *bo)
 {
-	return to_zynpu_dev(bo->base.dev)->dev;
+	return to_zynpu_dev(bo->base.dev)->dma_dev;
 }
 
 void zynpu_bo_sync(struct zynpu_bo *bo, bool for_device)
 {
 	struct device *dev = zynpu_bo_dev(bo);
 
-	if (bo->sgt && for_device)
+	if (for_device)
 		dma_sync_sgtable_for_device(dev, bo->sgt, DMA_BIDIRECTIONAL);
-	else if (bo->sgt)
-		dma_sync_sgtable_for_cpu(dev, bo->sgt, DMA_BIDIRECTIONAL);
-	else if (for_device)
-		dma_sync_single_for_device(dev, bo->dma, bo->alloc_size,
-					   DMA_BIDIRECTIONAL);
 	else
-		dma_sync_single_for_cpu(dev, bo->dma, bo->alloc_size,
-					DMA_BIDIRECTIONAL);
-}
-
-static struct page *zynpu_bo_heap_page(struct zynpu_bo *bo)
-{
-	return bo->heap->page + (bo->node.start >> PAGE_SHIFT);
+		dma_sync_sgtable_for_cpu(dev, bo->sgt, DMA_BIDIRECTIONAL);
 }
 
 /* CPU address of all of a BO's own memory; NULL if there is no room for it. */
@@ -46,15 +36,12 @@ void *zynpu_bo_vmap(struct zynpu_bo *bo)
 {
 	if (bo->base.import_attach)
 		return NULL;
-	if (bo->heap)
-		return page_address(zynpu_bo_heap_page(bo));
 	return dma_vmap_noncontiguous(zynpu_bo_dev(bo), bo->alloc_size, bo->sgt);
 }
 
 void zynpu_bo_vunmap(struct zynpu_bo *bo, void *vaddr)
 {
-	if (!bo->heap)
-		dma_vunmap_noncontiguous(zynpu_bo_dev(bo), vaddr);
+	dma_vunmap_noncontiguous(zynpu_bo_dev(bo), vaddr);
 }
 
 static void zynpu_gem_free(struct drm_gem_object *obj)
@@ -69,8 +56,10 @@ static void zynpu_gem_free(struct drm_gem_object *obj)
 		scoped_guard(mutex, &bo->heap->lock)
 			drm_mm_remove_node(&bo->node);
 		zynpu_heap_put(bo->heap);
+		sg_free_table(bo->sgt);
+		kfree(bo->sgt);
 	} else if (bo->sgt) {
-		dma_free_noncontiguous(zdev->dev, bo->alloc_size, bo->sgt,
+		dma_free_noncontiguous(zdev->dma_dev, bo->alloc_size, bo->sgt,
 				       DMA_BIDIRECTIONAL);
 	}
 	atomic64_dec(&zdev->bo_count);
@@ -144,14 +133,10 @@ static struct sg_table *zynpu_gem_get_sg_table(struct drm_gem_object *obj)
 	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(sgt, bo->heap ? 1 : bo->sgt->orig_nents, GFP_KERNEL);
+	ret = sg_alloc_table(sgt, bo->sgt->orig_nents, GFP_KERNEL);
 	if (ret) {
 		kfree(sgt);
 		return ERR_PTR(ret);
-	}
-	if (bo->heap) {
-		sg_set_page(sgt->sgl, zynpu_bo_heap_page(bo), bo->alloc_size, 0);
-		return sgt;
 	}
 	to = sgt->sgl;
 	for_each_sgtable_sg(bo->sgt, from, i) {
@@ -180,7 +165,6 @@ static int zynpu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma
 {
 	struct zynpu_bo *bo = to_zynpu_bo(obj);
 	size_t size = vma->vm_end - vma->vm_start;
-	int ret;
 
 	if (obj->import_attach)
 		return -EINVAL;
@@ -192,13 +176,7 @@ static int zynpu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma
 	vma->vm_pgoff -= drm_vma_node_start(&obj->vma_node);
 	if (vma->vm_pgoff || size > obj->size)
 		return -EINVAL;
-	if (bo->heap)
-		ret = dma_mmap_pages(zynpu_bo_dev(bo), vma, bo->alloc_size,
-				     zynpu_bo_heap_page(bo));
-	else
-		ret = dma_mmap_noncontiguous(zynpu_bo_dev(bo), vma,
-					     bo->alloc_size, bo->sgt);
-	return ret;
+	return dma_mmap_noncontiguous(zynpu_bo_dev(bo), vma, bo->alloc_size, bo->sgt);
 }
 
 static const struct vm_operations_struct zynpu_gem_vm_ops = {
@@ -236,28 +214,50 @@ static struct zynpu_bo *zynpu_bo_new(struct zynpu_dev *zdev, size_t size,
 	return bo;
 }
 
+/* Contiguous like the window: its scatter list has one entry. */
 static int zynpu_bo_alloc_heap(struct zynpu_bo *bo, struct zynpu_heap *heap)
 {
+	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	struct page *page;
 	int ret;
 
+	if (!sgt)
+		return -ENOMEM;
+	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
+	if (ret)
+		goto free;
 	scoped_guard(mutex, &heap->lock)
 		ret = drm_mm_insert_node_generic(&heap->mm, &bo->node,
 						 bo->alloc_size, bo->alignment,
 						 0, DRM_MM_INSERT_BEST);
 	if (ret)
-		return -ENOMEM;
+		goto free_table;
 	kref_get(&heap->refcount);
 	bo->heap = heap;
+	bo->sgt = sgt;
 	bo->dma = heap->dma + bo->node.start;
-	memset(page_address(zynpu_bo_heap_page(bo)), 0, bo->alloc_size);
+	page = heap->page + (bo->node.start >> PAGE_SHIFT);
+	sg_set_page(sgt->sgl, page, bo->alloc_size, 0);
+	sg_dma_address(sgt->sgl) = bo->dma;
+	sg_dma_len(sgt->sgl) = bo->alloc_size;
+	memset(page_address(page), 0, bo->alloc_size);
 	return 0;
+
+free_table:
+	sg_free_table(sgt);
+free:
+	kfree(sgt);
+	return -ENOMEM;
 }
 
 static int zynpu_bo_alloc(struct zynpu_bo *bo, struct zynpu_dev *zdev)
 {
-	bo->sgt = dma_alloc_noncontiguous(zdev->dev, bo->alloc_size,
+	/* Scattered pages are there to the last one: no process is to die for them. */
+	if (bo->alloc_size >> PAGE_SHIFT > totalram_pages() / 2)
+		return -ENOMEM;
+	bo->sgt = dma_alloc_noncontiguous(zdev->dma_dev, bo->alloc_size,
 					  DMA_BIDIRECTIONAL,
-					  GFP_KERNEL | __GFP_NOWARN, 0);
+					  GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL, 0);
 	if (!bo->sgt)
 		return -ENOMEM;
 	bo->dma = sg_dma_address(bo->sgt->sgl);
@@ -294,6 +294,12 @@ struct zynpu_bo *zynpu_bo_create(struct zynpu_dev *zdev, struct zynpu_vm *vm,
 	}
 	zynpu_bo_sync(bo, true);
 	return bo;
+}
+
+/* The attachment is that of the device on the bus, which need not be the driver's. */
+struct drm_gem_object *zynpu_gem_import(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	return drm_gem_prime_import_dev(drm, dma_buf, to_zynpu_dev(drm)->dma_dev);
 }
 
 struct drm_gem_object *zynpu_gem_import_sg_table(struct drm_device *drm,

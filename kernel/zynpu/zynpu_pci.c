@@ -47,6 +47,7 @@ static int zynpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		/* A hint, which the registers have to confirm. */
 		.generation = pdev->subsystem_device,
 		.is_virtual = true,
+		.dma_dev = &pdev->dev,
 	};
 	struct resource resources[2] = {};
 	struct platform_device_info info = {
@@ -57,7 +58,6 @@ static int zynpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		.num_res = ARRAY_SIZE(resources),
 		.data = &pdata,
 		.size_data = sizeof(pdata),
-		.dma_mask = DMA_BIT_MASK(64),
 	};
 	struct zynpu_pci *zpci;
 	int ret;

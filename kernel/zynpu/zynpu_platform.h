@@ -14,6 +14,8 @@ struct zynpu_platform_data {
 	u32 generation;		/* enum drm_zynpu_generation */
 	bool is_virtual;	/* runs programs of the virtual profile */
 	bool null_hw;		/* no registers, no interrupt */
+	/* The device on the bus, as DMA API and IOMMU know it, if it is another. */
+	struct device *dma_dev;
 	/* Drives the reset line, or NULL. @parent: the device's parent. */
 	int (*set_reset)(struct device *parent, bool assert);
 };

@@ -19,7 +19,7 @@ static void zynpu_heap_release(struct kref *kref)
 
 	drm_mm_takedown(&heap->mm);
 	mutex_destroy(&heap->lock);
-	dma_free_pages(heap->zdev->dev, heap->size, heap->page, heap->dma,
+	dma_free_pages(heap->zdev->dma_dev, heap->size, heap->page, heap->dma,
 		       DMA_BIDIRECTIONAL);
 	kfree(heap);
 }
@@ -45,7 +45,7 @@ int zynpu_vm_set_heap(struct zynpu_vm *vm, u64 size)
 	heap = kzalloc(sizeof(*heap), GFP_KERNEL);
 	if (!heap)
 		return -ENOMEM;
-	heap->page = dma_alloc_pages(zdev->dev, size, &heap->dma,
+	heap->page = dma_alloc_pages(zdev->dma_dev, size, &heap->dma,
 				     DMA_BIDIRECTIONAL,
 				     GFP_KERNEL | __GFP_NOWARN);
 	if (!heap->page) {
@@ -76,7 +76,7 @@ struct zynpu_vm *zynpu_vm_create(struct zynpu_dev *zdev)
 	vm->zdev = zdev;
 	vm->base = zdev->base;
 	if (zdev->iommu) {
-		vm->domain = iommu_paging_domain_alloc(zdev->dev);
+		vm->domain = iommu_paging_domain_alloc(zdev->dma_dev);
 		if (IS_ERR(vm->domain)) {
 			int ret = PTR_ERR(vm->domain);
 
@@ -121,7 +121,7 @@ void zynpu_vm_detach(struct zynpu_dev *zdev)
 
 	if (!zdev->attached)
 		return;
-	group = iommu_group_get(zdev->dev);
+	group = iommu_group_get(zdev->dma_dev);
 	if (group) {
 		iommu_detach_group(zdev->attached->domain, group);
 		iommu_group_put(group);
@@ -140,7 +140,7 @@ int zynpu_vm_attach(struct zynpu_vm *vm)
 	if (!vm->domain || zdev->attached == vm)
 		return 0;
 	zynpu_vm_detach(zdev);
-	group = iommu_group_get(zdev->dev);
+	group = iommu_group_get(zdev->dma_dev);
 	if (!group)
 		return -ENODEV;
 	ret = iommu_attach_group(vm->domain, group);
