@@ -3,16 +3,16 @@
 # Boots a guest with a virtual NPU and runs a shell script in it.
 #   lab/boot.sh --arch arm64|amd64 --part z1|z2|x2 --initramfs FILE --server ZYNPU --run SCRIPT
 #               [--interrupts msix|msi|intx] [--memory shared|messages] [--append KERNEL_PARAMETERS] [--timeout SECONDS]
-#               [--ram SIZE] [--log FILE] [--input FILE=PATH_IN_GUEST]... [--null] [--shell]
+#               [--ram SIZE] [--log FILE] [--input FILE=PATH_IN_GUEST]... [--null] [--shell] [--iommu]
 # The guest's console goes to the output, and to FILE with --log. The exit status is that of the script in the guest.
 # With a line `LAB: kill the server` on the console the guest has the NPU's process killed. --null starts no NPU; --shell hands
-# this terminal to the guest's console, and then no status is reported.
+# this terminal to the guest's console, and then no status is reported. --iommu puts the NPU behind an IOMMU.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 original=("$@")
-architecture=arm64 part=x2 interrupts=msix memory=shared append='' limit=300 log=/dev/null ram=1G null='' shell=''
+architecture=arm64 part=x2 interrupts=msix memory=shared append='' limit=300 log=/dev/null ram=1G null='' shell='' iommu=''
 initramfs='' server='' run=''
 inputs=()
 while (($#)); do
@@ -29,7 +29,7 @@ while (($#)); do
     --ram) ram=$2 ;;
     --log) log=$2 ;;
     --input) inputs+=("$2") ;;
-    --null | --shell)
+    --null | --shell | --iommu)
       declare "${1#--}=1"
       shift
       continue
@@ -82,6 +82,9 @@ if [[ $memory == shared ]]; then
   machine+=,memory-backend=mem
   object=(-object "memory-backend-memfd,id=mem,size=$ram,share=on")
 fi
+
+# Before the NPU: a device gets the address space that its bus has when the device is made.
+[[ -z $iommu ]] || device=(-device virtio-iommu-pci "${device[@]}")
 
 status=none
 watch() {

@@ -51,7 +51,7 @@ for architecture in $LAB_ARCHITECTURES; do
   mkdir -p "$output/$architecture/bin"
   for source in "$lab_source"/tests/vm/guest_*.c; do
     program=$output/$architecture/bin/$(basename "$source" .c)
-    [[ $program -nt $source && $program -nt $lab_source/tests/vm/guest.h &&
+    [[ $program -nt $source && $program -nt $lab_source/tests/vm/guest.h && $program -nt $lab_source/tests/vm/guest_client.h &&
       $program -nt $lab_source/include/uapi/drm/zynpu_accel.h ]] ||
       "${compiler[$architecture]}" -std=gnu11 -static -O2 -g1 -Wall -Wextra -Werror -pthread \
         "-I$lab_source/include/uapi" -isystem /usr/include/libdrm -o "$program" "$source"

@@ -8,9 +8,9 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # Raise when the contents of the root change: roots of another number are built anew.
-readonly FORMAT=1
+readonly FORMAT=2
 # Modules that the guests load; their dependencies are found in the packages.
-readonly MODULES="drm gpu-sched drm_kms_helper drm_shmem_helper drm_dma_helper drm_exec virtio_blk"
+readonly MODULES="drm gpu-sched drm_kms_helper drm_shmem_helper drm_dma_helper drm_exec virtio_blk virtio_iommu"
 
 if [[ ${1:-} == --renew ]]; then
   rm -rf "$lab"
@@ -108,7 +108,7 @@ deb() { # PACKAGE ARCHITECTURE
       dpkg-deb --fsys-tarfile "$(deb "$package" "$arch")" |
         tar -x -C "$guest/unpacked" --wildcards './usr/bin/busybox' './bin/busybox' '*/vmlinuz*' '*/config*' \
           '*/modules.builtin' '*/kernel/drivers/gpu/drm/*.ko.xz' '*/kernel/drivers/block/virtio_blk.ko.xz' \
-          '*/kernel/drivers/dma-buf/*.ko.xz' 2>/dev/null || true  # tar is not content with patterns that find nothing
+          '*/kernel/drivers/dma-buf/*.ko.xz' '*/kernel/drivers/iommu/virtio[-_]iommu.ko.xz' 2>/dev/null || true  # tar is not content with patterns that find nothing
     done
     install -m 755 "$(find "$guest/unpacked" -name busybox -type f | head -n 1)" "$guest/busybox"
     install -m 644 "$(find "$guest/unpacked" -name 'vmlinuz*' -type f | head -n 1)" "$guest/vmlinuz"

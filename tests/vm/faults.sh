@@ -3,6 +3,7 @@
 # boot: Z2FaultsStayWithTheirJob --arch arm64 --part z2
 # boot: Z1FaultsStayWithTheirJob --arch arm64 --part z1
 guest_faults || exit 1
+guest_isolation || exit 1
 # With every file closed nothing holds the driver.
 rmmod zynpu_pci
 rmmod zynpu && echo "PASS the driver was unloaded"

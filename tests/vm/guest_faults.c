@@ -4,73 +4,17 @@
  * that lie or leave, processes that die. In each, the jobs of another context
  * stay right. Needs a virtual device and root's rights.
  */
-#include "guest.h"
+#include "guest_client.h"
 
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-static struct drm_zynpu_device_info info;
-
-/* Stores word 1 of the parameter block at the address in word 0, and writes the cache back. */
-#define STORE_BODY                                                                                    \
-  GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70100080), GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70101081),     \
-      GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x30100001), GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP), \
-      GUEST_BUNDLE(GUEST_NOP, 0x40109042, GUEST_NOP), GUEST_BUNDLE(0x01001042, GUEST_NOP, GUEST_NOP), \
-      GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP), GUEST_BUNDLE(GUEST_NOP, 0x40101042, GUEST_NOP), \
-      GUEST_BUNDLE(0x017fff82, GUEST_NOP, GUEST_NOP), GUEST_BUNDLE(0x014c0000, GUEST_NOP, GUEST_NOP), \
-      GUEST_BUNDLE(0x014f8000, GUEST_NOP, GUEST_NOP)
-static const uint32_t store_x2[] = {GUEST_BUNDLE(0x01040298, GUEST_NOP, GUEST_NOP),
-                                    GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x7010e304), STORE_BODY};
-static const uint32_t store_flat[] = {GUEST_BUNDLE(0x01040284, GUEST_NOP, GUEST_NOP), STORE_BODY};
 /* `wfe r0, 3`: a mode that does not exist, which is exception 2. */
 static const uint32_t exception[] = {GUEST_BUNDLE(0x014c0060, GUEST_NOP, GUEST_NOP)};
 
 /* An address inside the window with no memory behind it in the guests. */
 #define NOWHERE 0xa0000000u
-
-static void load_store(int fd, struct guest_job* job, uint32_t address, uint32_t value) {
-  if (info.generation == DRM_ZYNPU_X2)
-    guest_load(fd, job, store_x2, sizeof store_x2);
-  else
-    guest_load(fd, job, store_flat, sizeof store_flat);
-  job->bo[BO_PARAMETERS].data[0] = address;
-  job->bo[BO_PARAMETERS].data[1] = value;
-  guest_fini(fd, job->bo[BO_PARAMETERS].handle);
-}
-
-static uint32_t result_of(int fd, struct guest_job* job) {
-  guest_prep(fd, job->bo[BO_OUTPUT].handle, DRM_ZYNPU_PREP_READ, GUEST_FOREVER);
-  return *(volatile uint32_t*)job->bo[BO_OUTPUT].data;
-}
-
-/* A context with a job that stores `value` into its output. */
-struct client {
-  int fd;
-  struct guest_job job;
-};
-
-static int client_open(struct client* client, uint32_t value) {
-  client->fd = guest_open();
-  if (client->fd < 0 || guest_job_create(client->fd, &client->job) != 0) return -1;
-  load_store(client->fd, &client->job, client->job.bo[BO_OUTPUT].address, value);
-  return 0;
-}
-
-static void client_close(struct client* client) {
-  guest_job_free(client->fd, &client->job);
-  close(client->fd);
-}
-
-static int client_right(struct client* client, uint32_t value) {
-  client->job.bo[BO_OUTPUT].data[0] = 0;
-  guest_fini(client->fd, client->job.bo[BO_OUTPUT].handle);
-  client->job.bo[BO_PARAMETERS].data[1] = value;
-  guest_fini(client->fd, client->job.bo[BO_PARAMETERS].handle);
-  return guest_run(client->fd, &client->job) == DRM_ZYNPU_STATUS_DONE &&
-         result_of(client->fd, &client->job) == value;
-}
 
 static void inject(unsigned bit) {
   FILE* file = fopen("/sys/module/zynpu/parameters/inject", "w");
@@ -353,62 +297,6 @@ static void missing_power_fails_the_job(void) {
   client_close(&one);
 }
 
-static void private_window_keeps_programs_in(void) {
-  struct client inside, outside;
-  if (info.generation != DRM_ZYNPU_Z2) return;
-  CHECK(client_open(&outside, 0) == 0);
-  outside.job.bo[BO_OUTPUT].data[0] = 0x600d;
-  guest_fini(outside.fd, outside.job.bo[BO_OUTPUT].handle);
-  inside.fd = guest_open();
-  struct drm_zynpu_window window = {.size = 1 << 20};
-  CHECK(ioctl(inside.fd, DRM_IOCTL_ZYNPU_WINDOW, &window) == 0);
-  CHECK(guest_job_create(inside.fd, &inside.job) == 0);
-  load_store(inside.fd, &inside.job, inside.job.bo[BO_OUTPUT].address, 0);
-  CHECK(client_right(&inside, 0x21));
-  load_store(inside.fd, &inside.job, outside.job.bo[BO_OUTPUT].address, 0xbad);
-  CHECK(guest_run(inside.fd, &inside.job) == DRM_ZYNPU_STATUS_FAULT);
-  load_store(inside.fd, &inside.job, 1 << 20, 0xbad);
-  CHECK(guest_run(inside.fd, &inside.job) == DRM_ZYNPU_STATUS_FAULT);
-  CHECK(result_of(outside.fd, &outside.job) == 0x600d);
-  /* The windows of one context are not those of the next. */
-  CHECK(client_right(&outside, 0x22));
-  client_close(&inside);
-  client_close(&outside);
-}
-
-static void everybody_gets_what_isolation_allows(void) {
-  struct client root;
-  int status;
-  CHECK(client_open(&root, 0) == 0);
-  struct drm_prime_handle prime = {.handle = root.job.bo[BO_OUTPUT].handle, .flags = O_RDWR};
-  CHECK(ioctl(root.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime) == 0);
-  pid_t child = fork();
-  if (child == 0) {
-    chmod("/dev/accel/accel0", 0666);
-    if (setuid(65534) != 0) _exit(1);
-    int fd = guest_open();
-    if (info.generation != DRM_ZYNPU_Z2) _exit(fd < 0 && errno == EACCES ? 0 : 2);
-    struct guest_job job;
-    struct drm_zynpu_context_info context;
-    /* A buffer from outside must not be a way around the window, neither before it exists nor after. */
-    struct drm_prime_handle import = {.fd = prime.fd};
-    if (ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &import) == 0 || errno != EXDEV) _exit(6);
-    if (fd < 0 || guest_job_create(fd, &job) != 0) _exit(3);
-    if (guest_context_info(fd, &context) != 0 || !(context.flags & DRM_ZYNPU_CONTEXT_WINDOW)) _exit(4);
-    guest_load(fd, &job, guest_exit, sizeof guest_exit);
-    if (ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &import) == 0 || errno != EXDEV) _exit(7);
-    load_store(fd, &job, root.job.bo[BO_OUTPUT].address, 0xbad);
-    if (guest_run(fd, &job) == DRM_ZYNPU_STATUS_DONE) _exit(8);
-    guest_load(fd, &job, guest_exit, sizeof guest_exit);
-    _exit(guest_run(fd, &job) == DRM_ZYNPU_STATUS_DONE ? 0 : 5);
-  }
-  CHECK(waitpid(child, &status, 0) == child);
-  if (status != 0) guest_fail(__FILE__, __LINE__, "the other user's process", WEXITSTATUS(status));
-  CHECK(result_of(root.fd, &root.job) != 0xbad);
-  close(prime.fd);
-  client_close(&root);
-}
-
 static void module_in_use_is_not_unloaded(void) {
   struct client one;
   CHECK(client_open(&one, 0) == 0);
@@ -498,13 +386,7 @@ static void device_that_cannot_be_reset_keeps_the_memory(void) {
 }
 
 int main(void) {
-  int fd = guest_open();
-  guest_test = "setup";
-  if (fd < 0 || guest_device_info(fd, &info) != 0) {
-    guest_fail(__FILE__, __LINE__, "no device", fd);
-    return 1;
-  }
-  close(fd);
+  if (client_setup() != 0) return 1;
   RUN(program_stores_where_it_is_told);
   RUN(never_ending_program_is_stopped);
   RUN(exception_fails_its_job_only);
@@ -522,8 +404,6 @@ int main(void) {
   RUN(busy_device_is_reset_before_a_start);
   RUN(missing_memory_is_an_error);
   RUN(missing_power_fails_the_job);
-  RUN(private_window_keeps_programs_in);
-  RUN(everybody_gets_what_isolation_allows);
   RUN(module_in_use_is_not_unloaded);
   RUN(device_unbound_in_a_job_ends_it);
   RUN(device_that_is_gone_refuses_jobs);

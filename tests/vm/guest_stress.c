@@ -4,37 +4,18 @@
  * checked, nobody starves, nothing is left behind. guest_stress bench: latency
  * and rate of empty jobs.
  */
-#include "guest.h"
+#include "guest_client.h"
 
 #include <sys/wait.h>
-
-static const uint32_t store_head_x2[] = {GUEST_BUNDLE(0x01040298, GUEST_NOP, GUEST_NOP),
-                                         GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x7010e304)};
-static const uint32_t store_head_flat[] = {GUEST_BUNDLE(0x01040284, GUEST_NOP, GUEST_NOP)};
-/* [parameter 0] = parameter 1, cache written back. */
-static const uint32_t store_body[] = {
-    GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70100080), GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x70101081),
-    GUEST_BUNDLE(GUEST_NOP, GUEST_NOP, 0x30100001), GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP),
-    GUEST_BUNDLE(GUEST_NOP, 0x40109042, GUEST_NOP), GUEST_BUNDLE(0x01001042, GUEST_NOP, GUEST_NOP),
-    GUEST_BUNDLE(0x01041042, GUEST_NOP, GUEST_NOP), GUEST_BUNDLE(GUEST_NOP, 0x40101042, GUEST_NOP),
-    GUEST_BUNDLE(0x017fff82, GUEST_NOP, GUEST_NOP), GUEST_BUNDLE(0x014c0000, GUEST_NOP, GUEST_NOP),
-    GUEST_BUNDLE(0x014f8000, GUEST_NOP, GUEST_NOP)};
 
 /* One process: jobs that store ever new values, two of them under way. Exit status 0 if all was right. */
 static int work(unsigned process, unsigned jobs, int report) {
   struct guest_job job;
   int fd = guest_open();
   if (fd < 0 || guest_job_create(fd, &job) != 0) return 1;
-  char* text = (char*)job.bo[BO_TEXT].data + job.group.text.offset;
-  int x2 = job.info.generation == DRM_ZYNPU_X2;
-  const void* head = x2 ? (const void*)store_head_x2 : (const void*)store_head_flat;
-  size_t head_bytes = x2 ? sizeof store_head_x2 : sizeof store_head_flat;
-  memcpy(text, head, head_bytes);
-  memcpy(text + head_bytes, store_body, sizeof store_body);
-  guest_fini(fd, job.bo[BO_TEXT].handle);
+  load_store(fd, &job, job.bo[BO_OUTPUT].address, 0);
   for (unsigned i = 1; i <= jobs; i++) {
     uint32_t value = process << 24 | i;
-    job.bo[BO_PARAMETERS].data[0] = job.bo[BO_OUTPUT].address;
     job.bo[BO_PARAMETERS].data[1] = value;
     guest_fini(fd, job.bo[BO_PARAMETERS].handle);
     /* The second finds what the first has left, by the order of the context. */
@@ -95,6 +76,8 @@ static int bench(void) {
   int fd = guest_open();
   if (fd < 0 || guest_job_create(fd, &job) != 0) return 1;
   guest_load(fd, &job, guest_exit, sizeof guest_exit);
+  /* As the vendor's driver is used: the next job is handed over when the end of the last was asked for. */
+  int64_t first = guest_now();
   for (int i = 0; i < ROUNDS; i++) {
     int64_t begin = guest_now();
     if (guest_submit(fd, &job) != 0) return 1;
@@ -103,6 +86,7 @@ static int bench(void) {
     total[i] = guest_now() - begin;
     kick[i] = (int64_t)wait.queued_ns;
   }
+  double alone = ROUNDS / ((double)(guest_now() - first) / 1e9);
   qsort(submit, ROUNDS, sizeof submit[0], compare);
   qsort(kick, ROUNDS, sizeof kick[0], compare);
   qsort(total, ROUNDS, sizeof total[0], compare);
@@ -118,7 +102,8 @@ static int bench(void) {
     if (i >= 200 && guest_wait(fd, job.submit.job_id - 200, GUEST_FOREVER, &wait) != 0) return 1;
   }
   if (guest_wait(fd, job.submit.job_id, GUEST_FOREVER, &wait) != 0) return 1;
-  printf("INFO empty jobs, queued: %.0f jobs/s\n", ROUNDS / ((double)(guest_now() - begin) / 1e9));
+  printf("INFO empty jobs: one ioctl at a time %.0f jobs/s, queued %.0f jobs/s\n", alone,
+         ROUNDS / ((double)(guest_now() - begin) / 1e9));
   guest_job_free(fd, &job);
   close(fd);
   return 0;
@@ -126,6 +111,7 @@ static int bench(void) {
 
 int main(int argc, char** argv) {
   if (argc == 2 && strcmp(argv[1], "bench") == 0) return bench();
+  if (client_setup() != 0) return 1;
   processes = argc > 1 ? (unsigned)atoi(argv[1]) : 2;
   jobs = argc > 2 ? (unsigned)atoi(argv[2]) : 1000;
   RUN(processes_share_the_device_fairly);
