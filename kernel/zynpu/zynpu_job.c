@@ -287,6 +287,8 @@ static u32 zynpu_job_try(struct zynpu_dev *zdev, struct zynpu_job *job)
 	ret = pm_runtime_resume_and_get(zdev->dev);
 	if (ret) {
 		drm_err_ratelimited(&zdev->drm, "cannot be powered on: %d\n", ret);
+		/* The error may stick (up to 6.12 it does): the next job is to try again. */
+		pm_runtime_set_suspended(zdev->dev);
 		return DRM_ZYNPU_STATUS_DEVICE_LOST;
 	}
 
