@@ -60,9 +60,10 @@ static inline enum drm_gpu_sched_stat zynpu_sched_keep(struct drm_sched_job *job
 
 	spin_lock(&sched->job_list_lock);
 	list_add(&job->list, &sched->pending_list);
+	/* It may have ended while it was not there to be found and freed. */
+	if (dma_fence_is_signaled(&job->s_fence->finished) && !READ_ONCE(sched->pause_submit))
+		queue_work(sched->submit_wq, &sched->work_free_job);
 	spin_unlock(&sched->job_list_lock);
-	/* The job may have ended while it was not in the list. */
-	drm_sched_wqueue_start(sched);
 	return DRM_GPU_SCHED_STAT_NOMINAL;
 }
 
