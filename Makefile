@@ -41,8 +41,10 @@ demo: build
 	@build/release/bin/zynpu run models/fashion_mnist/fashion_mnist_int8.tflite --part x2 \
 	  --image models/fashion_mnist/sneaker.png --labels models/fashion_mnist/labels.txt
 
-# In the guest: the architecture and the part of the virtual NPU, what to run (empty: a shell), more kernel parameters.
-VM_ARCH ?= arm64
+# In the guest: the architecture, the kernel (usual; older: the LTS, on amd64), the part of the virtual NPU, what to
+# run (empty: a shell), more kernel parameters.
+VM_KERNEL ?= usual
+VM_ARCH ?= $(if $(filter usual,$(VM_KERNEL)),arm64,amd64)
 VM_PART ?= x2
 VM_APPEND ?=
 RUN ?=
@@ -55,7 +57,7 @@ vm-builds:
 	@lab/build.sh build/lab build/release/bin/zynpu
 
 vm: vm-builds
-	@lab/run.sh build/lab build/release/bin/zynpu $(VM_ARCH) $(VM_PART) '$(subst ',''',$(RUN))' '$(VM_APPEND)'
+	@lab/run.sh build/lab build/release/bin/zynpu $(VM_ARCH) $(VM_KERNEL) $(VM_PART) '$(subst ',''',$(RUN))' '$(VM_APPEND)'
 
 test-vm: vm-builds
 	@ctest --test-dir build/release -L vm -j $(TEST_JOBS) --output-on-failure --no-tests=error

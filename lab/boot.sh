@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Boots a guest with a virtual NPU and runs a shell script in it.
 #   lab/boot.sh --arch arm64|amd64 --part z1|z2|x2 --initramfs FILE --server ZYNPU --run SCRIPT
-#               [--interrupts msix|msi|intx] [--memory shared|messages] [--append KERNEL_PARAMETERS] [--timeout SECONDS]
-#               [--ram SIZE] [--log FILE] [--input FILE=PATH_IN_GUEST]... [--null] [--shell] [--iommu]
+#               [--kernel usual|older] [--interrupts msix|msi|intx] [--memory shared|messages] [--append KERNEL_PARAMETERS]
+#               [--timeout SECONDS] [--ram SIZE] [--log FILE] [--input FILE=PATH_IN_GUEST]... [--null] [--shell] [--iommu]
 # The guest's console goes to the output, and to FILE with --log. The exit status is that of the script in the guest.
 # With a line `LAB: kill the server` on the console the guest has the NPU's process killed. --null starts no NPU; --shell hands
 # this terminal to the guest's console, and then no status is reported. --iommu puts the NPU behind an IOMMU.
@@ -12,12 +12,14 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 original=("$@")
-architecture=arm64 part=x2 interrupts=msix memory=shared append='' limit=300 log=/dev/null ram=1G null='' shell='' iommu=''
+architecture=arm64 kernel=usual part=x2 interrupts=msix memory=shared append='' limit=300 log=/dev/null ram=1G null='' shell=''
+iommu=''
 initramfs='' server='' run=''
 inputs=()
 while (($#)); do
   case $1 in
     --arch) architecture=$2 ;;
+    --kernel) kernel=$2 ;;
     --part) part=$2 ;;
     --interrupts) interrupts=$2 ;;
     --memory) memory=$2 ;;
@@ -39,6 +41,7 @@ while (($#)); do
   shift 2
 done
 [[ -n $initramfs && -n $run && (-n $server || -n $null) ]] || lab_fail "--initramfs, --server and --run are needed"
+vmlinuz=$(lab_guest_folder "$(lab_guest "$architecture" "$kernel")")/vmlinuz
 
 # Short, because a socket's path is at most 107 bytes long.
 scratch=$(mktemp -d /tmp/lab.XXXXXX)
@@ -104,7 +107,7 @@ watch() {
 guest() {
   lab_qemu_limit=$limit
   lab_qemu "$architecture" -accel tcg,thread=multi -machine "$machine" -cpu "$cpu" -smp 2 -m "$ram" \
-    "${object[@]}" -nodefaults -display none -monitor none -serial stdio -no-reboot -kernel "$lab/$architecture/vmlinuz" \
+    "${object[@]}" -nodefaults -display none -monitor none -serial stdio -no-reboot -kernel "$vmlinuz" \
     -initrd "$scratch/initramfs" \
     -append "console=$console panic=-1 quiet panic_on_warn=1 oops=panic cma=256M $append" \
     "${device[@]}"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds everything that the guests run:  lab/build.sh OUTPUT_FOLDER ZYNPU
-# the driver for both architectures and for the older kernel, the programs of tests/vm, the `zynpu` command for arm64,
-# models compiled by ZYNPU (of this machine), and the two archives that guests start with. What is up to date stays.
+# the driver for each kernel, the programs of tests/vm, the `zynpu` command for arm64, models compiled by ZYNPU (of this
+# machine), and the archives that guests start with. What is up to date stays.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -38,11 +38,11 @@ quietly() {  # LOG COMMAND...
   "$@" > "$log" 2>&1 || { cat "$log" >&2; lab_fail "failed: $*"; }
 }
 
-for target in arm64 amd64 amd64-older; do
-  mkdir -p "$output/$target"
-  quietly "modules-$target" "$lab_source/lab/module.sh" "$target" "$output/$target/modules" W=1
+for guest in $LAB_GUESTS; do
+  mkdir -p "$output/$guest"
+  quietly "modules-$guest" "$lab_source/lab/module.sh" "$guest" "$output/$guest/modules" W=1
   # A warning of the driver's own sources fails the build as it does everywhere else in the project.
-  ! grep -E 'warning:' "$output/modules-$target.log" >&2 || lab_fail "warnings in the driver for $target"
+  ! grep -E 'warning:' "$output/modules-$guest.log" >&2 || lab_fail "warnings in the driver for $guest"
 done
 
 # Programs in C that need nothing but the kernel's headers.
@@ -88,9 +88,9 @@ done
 fashion=$lab_source/models/fashion_mnist
 data+=("$output/graphs=graphs" "$fashion/fashion_mnist_int8.tflite=models/fashion_mnist_int8.tflite"
   "$fashion/sneaker.png=models/sneaker.png" "$fashion/labels.txt=models/labels.txt")
-for architecture in $LAB_ARCHITECTURES; do
+for guest in $LAB_GUESTS; do
   programs=()
-  for program in "$output/$architecture"/bin/*; do programs+=("$program=bin/$(basename "$program")"); done
-  "$lab_source/lab/initramfs.sh" "$architecture" "$output/$architecture/initramfs" "$output/$architecture/modules" \
+  for program in "$output/${guest%%-*}"/bin/*; do programs+=("$program=bin/$(basename "$program")"); done
+  "$lab_source/lab/initramfs.sh" "$guest" "$output/$guest/initramfs" "$output/$guest/modules" \
     "${programs[@]}" "${data[@]}"
 done

@@ -14,10 +14,12 @@ if [[ -f $output/unavailable ]]; then
   [[ -z ${CI:-} ]] || exit 1
   exit $LAB_UNAVAILABLE
 fi
-architecture=arm64
+architecture=arm64 kernel=usual
 for ((i = 1; i < $#; ++i)); do
   next=$((i + 1))
   [[ ${!i} != --arch ]] || architecture=${!next}
+  [[ ${!i} != --kernel ]] || kernel=${!next}
 done
-[[ -f $output/$architecture/initramfs ]] || lab_fail "the guests are not built: lab/build.sh $output $zynpu"
-exec "$lab_source/lab/boot.sh" --server "$zynpu" --initramfs "$output/$architecture/initramfs" --run "$script" "$@"
+guest=$(lab_guest "$architecture" "$kernel")
+[[ -f $output/$guest/initramfs ]] || lab_fail "the guests are not built: lab/build.sh $output $zynpu"
+exec "$lab_source/lab/boot.sh" --server "$zynpu" --initramfs "$output/$guest/initramfs" --run "$script" "$@"

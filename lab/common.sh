@@ -21,8 +21,19 @@ lab_unavailable() {
   exit $LAB_UNAVAILABLE
 }
 
-# The architectures of the guests, in the names of Debian.
-readonly LAB_ARCHITECTURES="arm64 amd64"
+# The architectures of the guests, in the names of Debian. A guest is called by its architecture, and by its kernel
+# where that is not the usual one.
+# shellcheck disable=SC2034  # used where this is sourced
+readonly LAB_ARCHITECTURES="arm64 amd64" LAB_GUESTS="arm64 amd64 amd64-older"
+
+lab_guest() {  # ARCHITECTURE KERNEL: the guest's name; KERNEL: usual or older
+  local guest=$1
+  [[ $2 == usual ]] || guest+=-$2
+  [[ " $LAB_GUESTS " == *" $guest "* ]] || lab_fail "no guest of architecture $1 with the kernel '$2' (there are: $LAB_GUESTS)"
+  echo "$guest"
+}
+
+lab_guest_folder() { echo "$lab/$1"; }  # GUEST: where its kernel, modules and shell lie
 
 lab_abi() { cat "$lab/abi"; }  # of the guests' kernel packages, e.g. 7.3.4+deb13
 

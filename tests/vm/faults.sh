@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # boot: X2FaultsStayWithTheirJob --arch arm64 --part x2
 # boot: Z2FaultsStayWithTheirJob --arch arm64 --part z2
+# boot: X2FaultsStayWithTheirJobOnTheOlderKernel --arch amd64 --kernel older --part x2
 # boot: Z1FaultsStayWithTheirJob --arch arm64 --part z1
 guest_faults || exit 1
 guest_isolation || exit 1

@@ -2,6 +2,7 @@
 # boot: X2OnAmd64WorksByMsix --arch amd64 --part x2
 # boot: X2OnAmd64WorksWithBouncedBuffers --arch amd64 --part x2 --append swiotlb=force
 # boot: Z2OnAmd64WorksByMsi --arch amd64 --part z2 --interrupts msi
+# boot: X2OnTheOlderKernelWorksByMsix --arch amd64 --kernel older --part x2
 # boot: X2OnArm64WorksByIntx --arch arm64 --part x2 --interrupts intx
 # boot: Z1OnArm64WorksWithMemoryServedByMessages --arch arm64 --part z1 --memory messages
 # Other ways for interrupts and memory: few jobs, each with data in and out.

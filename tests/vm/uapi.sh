@@ -2,4 +2,5 @@
 # boot: EveryIoctlIsCheckedOnX2 --arch arm64 --part x2
 # boot: EveryIoctlIsCheckedOnZ2 --arch arm64 --part z2
 # boot: EveryIoctlIsCheckedOnAmd64WithBouncedBuffers --arch amd64 --part z1 --append swiotlb=force
+# boot: EveryIoctlIsCheckedOnTheOlderKernel --arch amd64 --kernel older --part z2
 guest_uapi
