@@ -22,6 +22,7 @@ patch() {  # SUBJECT BODY FILE...
   local subject=$1 body=$2
   shift 2
   (cd "$tree" && git add -- "$@")
+  body=$(fold -s -w 72 <<< "$body" | sed 's/ *$//')
   printf '%s\n\n%s\n\nSigned-off-by: %s <%s>\n' "$subject" "$body" "$name" "$email" > "$tree/.git/message"
   run commit -q -F .git/message
 }
@@ -37,6 +38,8 @@ compat=$tree/$driver/zynpu_compat.h
 sed -i -e '/^#else \/\* 6.12 \*\/$/,/^#endif$/d' -e '/^#if LINUX_VERSION_CODE </,/^#endif$/d' \
   -e '/^#if LINUX_VERSION_CODE >=/d' -e '/linux\/version.h/d' \
   -e 's/^\/\* What differs.*/\/* Short forms of calls of the DRM scheduler. *\//' "$compat"
+cat -s "$compat" > "$compat.new"
+mv "$compat.new" "$compat"
 
 patch "dt-bindings: npu: add Arm China Zhouyi" "Z1 (Allwinner R329), Z2 and X2 (CIX Sky1)." Documentation/devicetree
 patch "accel/zynpu: add the user-space interface" "Buffers, jobs of groups of tasks, waiting, cancelling." include

@@ -137,7 +137,7 @@ struct drm_zynpu_device_info {
 	__u32 pad;
 };
 
-/** DRM_ZYNPU_CONTEXT_BANNED - the context's jobs are refused: too many of them hung or failed the device */
+/** DRM_ZYNPU_CONTEXT_BANNED - jobs are refused: too many of the context's hung or failed */
 #define DRM_ZYNPU_CONTEXT_BANNED	(1u << 0)
 /** DRM_ZYNPU_CONTEXT_WINDOW - the context has a private window (&DRM_IOCTL_ZYNPU_WINDOW) */
 #define DRM_ZYNPU_CONTEXT_WINDOW	(1u << 1)
@@ -223,7 +223,7 @@ struct drm_zynpu_bo_create {
 	__u64 mmap_offset;
 };
 
-/** DRM_ZYNPU_BO_IMPORTED - the buffer came from another device's dma-buf; it cannot be mmapped here */
+/** DRM_ZYNPU_BO_IMPORTED - the buffer is another device's dma-buf; it cannot be mmapped here */
 #define DRM_ZYNPU_BO_IMPORTED		(1u << 0)
 
 /**
@@ -440,7 +440,7 @@ enum drm_zynpu_status {
 	DRM_ZYNPU_STATUS_CANCELLED = 5,
 	/** @DRM_ZYNPU_STATUS_DEVICE_LOST: the device went away or could not be reset */
 	DRM_ZYNPU_STATUS_DEVICE_LOST = 6,
-	/** @DRM_ZYNPU_STATUS_DEPENDENCY: something that the job waited for failed; it did not run */
+	/** @DRM_ZYNPU_STATUS_DEPENDENCY: what the job waited for failed; it did not run */
 	DRM_ZYNPU_STATUS_DEPENDENCY = 7,
 };
 
@@ -463,7 +463,7 @@ struct drm_zynpu_wait {
 	__u32 cause;
 	/** @fault_pc: out: device address of the failing instruction (Z1), else 0 */
 	__u32 fault_pc;
-	/** @fault_task: out: X2: index of the failing task in the job (group * tasks + task), plus 1; else 0 */
+	/** @fault_task: out: X2: 1 + index of the failing task (group * tasks + task), else 0 */
 	__u32 fault_task;
 	/** @queued_ns: out: from submission to the start on the device */
 	__u64 queued_ns;
@@ -498,8 +498,8 @@ struct drm_zynpu_cancel {
  * in which all of its buffers are made, and lets its jobs reach that piece
  * only. Possible once, before the first buffer. A context without CAP_SYS_ADMIN
  * gets one by itself with its first buffer, of the size in the module parameter
- * window_mib, or of a smaller one if there is no such piece. Buffers of other contexts and devices cannot be imported into
- * such a context.
+ * window_mib, or of a smaller one if there is no such piece. Buffers of other
+ * contexts and devices cannot be imported into such a context.
  *
  * EOPNOTSUPP: this device has no windows. EBUSY: it is too late. ENOMEM: no
  * contiguous memory of this size.
