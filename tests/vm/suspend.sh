@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# boot: SystemSleepsBetweenJobsOnX2 --arch arm64 --part x2
+# boot: SystemSleepsBetweenJobsOnTheOlderKernel --arch amd64 --kernel older --part z2
+guest_suspend
