@@ -42,11 +42,12 @@ demo: build
 	  --image models/fashion_mnist/sneaker.png --labels models/fashion_mnist/labels.txt
 
 # In the guest: the architecture, the kernel (usual; older: the LTS, on amd64), the part of the virtual NPU, what to
-# run (empty: a shell), more kernel parameters.
+# run (empty: a shell), more kernel parameters, more arguments for lab/boot.sh (--iommu, --interrupts intx ...).
 VM_KERNEL ?= usual
 VM_ARCH ?= $(if $(filter usual,$(VM_KERNEL)),arm64,amd64)
 VM_PART ?= x2
 VM_APPEND ?=
+VM_BOOT ?=
 RUN ?=
 
 vm-builds:
@@ -57,7 +58,7 @@ vm-builds:
 	@lab/build.sh build/lab build/release/bin/zynpu
 
 vm: vm-builds
-	@lab/run.sh build/lab build/release/bin/zynpu $(VM_ARCH) $(VM_KERNEL) $(VM_PART) '$(subst ',''',$(RUN))' '$(VM_APPEND)'
+	@lab/run.sh build/lab build/release/bin/zynpu $(VM_ARCH) $(VM_KERNEL) $(VM_PART) '$(subst ',''',$(RUN))' '$(VM_APPEND)' $(VM_BOOT)
 
 test-vm: vm-builds
 	@ctest --test-dir build/release -L vm -j $(TEST_JOBS) --output-on-failure --no-tests=error

@@ -60,7 +60,8 @@ unpack_guest() {
     dpkg-deb --fsys-tarfile "$(fetched "$package" "$arch")" |
       tar -x -C "$guest/unpacked" --wildcards './usr/bin/busybox' './bin/busybox' '*/vmlinuz*' '*/config*' \
         '*/modules.builtin' '*/kernel/drivers/gpu/drm/*.ko.xz' '*/kernel/drivers/block/virtio_blk.ko.xz' \
-        '*/kernel/drivers/dma-buf/*.ko.xz' '*/kernel/drivers/iommu/virtio*iommu.ko.xz' 2>/dev/null || true  # tar is not content with patterns that find nothing
+        '*/kernel/drivers/dma-buf/*.ko.xz' '*/kernel/drivers/iommu/virtio*iommu.ko.xz' \
+        2>/dev/null || true  # tar is not content with patterns that find nothing
   done
   install -m 755 "$(find "$guest/unpacked" -name busybox -type f | head -n 1)" "$guest/busybox"
   install -m 644 "$(find "$guest/unpacked" -name 'vmlinuz*' -type f | head -n 1)" "$guest/vmlinuz"
