@@ -362,7 +362,7 @@ static void two_threads_submit_to_one_context(void) {
 static void window_is_checked(void) {
   REFUSED(WINDOW(.size = 1 << 20, .flags = 1), EINVAL);
   REFUSED(WINDOW(.size = 1 << 20, .pad = 1), EINVAL);
-  if (job.info.generation != DRM_ZYNPU_Z2) {
+  if (job.info.generation != DRM_ZYNPU_Z2 || job.info.isolation == DRM_ZYNPU_ISOLATION_IOMMU) {
     REFUSED(WINDOW(.size = 1 << 20), EOPNOTSUPP);
     return;
   }
@@ -376,7 +376,7 @@ static void window_is_checked(void) {
   CHECK(WINDOW(.size = 1 << 20) == 0);
   struct guest_job mine;
   CHECK(guest_job_create(fd, &mine) == 0);
-  CHECK(mine.info.isolation == DRM_ZYNPU_ISOLATION_WINDOW || mine.info.isolation == 0);
+  CHECK(mine.info.isolation == DRM_ZYNPU_ISOLATION_WINDOW);
   for (int i = 0; i < BO_COUNT; i++) CHECK(mine.bo[i].address >= 4096 && mine.bo[i].address < 1 << 20);
   guest_load(fd, &mine, guest_exit, sizeof guest_exit);
   CHECK(guest_run(fd, &mine) == DRM_ZYNPU_STATUS_DONE);
