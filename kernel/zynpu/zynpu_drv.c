@@ -213,7 +213,12 @@ static void zynpu_postclose(struct drm_device *drm, struct drm_file *file)
 	zynpu_ctx_put(ctx);
 }
 
-DEFINE_DRM_ACCEL_FOPS(zynpu_fops);
+/* Those of DEFINE_DRM_ACCEL_FOPS(), and fdinfo. */
+static const struct file_operations zynpu_fops = {
+	.owner = THIS_MODULE,
+	DRM_ACCEL_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 const struct drm_driver zynpu_driver = {
 	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_SYNCOBJ |

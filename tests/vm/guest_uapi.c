@@ -419,6 +419,36 @@ static void context_counts_its_jobs_and_buffers(void) {
   close(other);
 }
 
+/* A number of /proc/self/fdinfo, -1 if it is not there. */
+static long long fdinfo(int file, const char* key) {
+  char path[64], line[256];
+  long long value = -1;
+  snprintf(path, sizeof path, "/proc/self/fdinfo/%d", file);
+  FILE* info = fopen(path, "r");
+  if (info == NULL) return -1;
+  size_t length = strlen(key);
+  while (fgets(line, sizeof line, info) != NULL)
+    if (strncmp(line, key, length) == 0 && line[length] == ':') value = atoll(line + length + 1);
+  fclose(info);
+  return value;
+}
+
+static void fdinfo_tells_engine_time_and_memory(void) {
+  struct drm_zynpu_context_info context;
+  struct guest_job mine;
+  int other = guest_open();
+  CHECK(other >= 0 && guest_job_create(other, &mine) == 0);
+  CHECK(fdinfo(other, "drm-engine-npu") == 0 && fdinfo(other, "zynpu-guilty-resets") == 0);
+  CHECK(fdinfo(other, "drm-total-memory") == BO_COUNT * (long long)mine.bo[0].size / 1024);
+  guest_load(other, &mine, guest_exit, sizeof guest_exit);
+  CHECK(guest_run(other, &mine) == DRM_ZYNPU_STATUS_DONE);
+  CHECK(guest_context_info(other, &context) == 0);
+  CHECK(fdinfo(other, "drm-engine-npu") == (long long)context.busy_ns);
+  guest_job_free(other, &mine);
+  CHECK(fdinfo(other, "drm-total-memory") == 0);
+  close(other);
+}
+
 static void nothing_is_left_behind(void) {
   guest_job_free(fd, &job);
   close(fd);
@@ -458,6 +488,7 @@ int main(void) {
   RUN(window_is_checked);
   RUN(unknown_ioctls_are_refused);
   RUN(context_counts_its_jobs_and_buffers);
+  RUN(fdinfo_tells_engine_time_and_memory);
   RUN(nothing_is_left_behind);
   return guest_failures != 0;
 }
