@@ -3,8 +3,9 @@
 #ifndef _ZYNPU_COMPAT_H_
 #define _ZYNPU_COMPAT_H_
 
-#include <linux/version.h>
+#include <linux/iommu.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 #include <drm/gpu_scheduler.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
@@ -38,6 +39,12 @@ static inline enum drm_gpu_sched_stat zynpu_sched_keep(struct drm_sched_job *job
 	return DRM_GPU_SCHED_STAT_NO_HANG;
 }
 
+/* Domains of every driver can be mapped to before they are attached. */
+static inline bool zynpu_iommu_usable(struct device *dev)
+{
+	return true;
+}
+
 #else /* 6.12 */
 
 #define ZYNPU_DMA_BUF_NS	DMA_BUF
@@ -65,6 +72,12 @@ static inline enum drm_gpu_sched_stat zynpu_sched_keep(struct drm_sched_job *job
 		queue_work(sched->submit_wq, &sched->work_free_job);
 	spin_unlock(&sched->job_list_lock);
 	return DRM_GPU_SCHED_STAT_NOMINAL;
+}
+
+/* Not those of drivers that complete them at the attachment, as virtio-iommu's. */
+static inline bool zynpu_iommu_usable(struct device *dev)
+{
+	return dev->iommu->iommu_dev->ops->domain_alloc_paging;
 }
 
 #endif

@@ -4,7 +4,9 @@
 #include <linux/interrupt.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/pm_runtime.h>
+#include <linux/property.h>
 
+#include "zynpu_compat.h"
 #include "zynpu_drv.h"
 #include "zynpu_platform.h"
 #include "zynpu_regs.h"
@@ -322,9 +324,16 @@ static int zynpu_setup_memory(struct zynpu_dev *zdev)
 	if (zdev->iommu) {
 		zdev->base = 0;
 		mask = DMA_BIT_MASK(64);
+		if (!zynpu_iommu_usable(zdev->dma_dev))
+			return dev_err_probe(dev, -EOPNOTSUPP,
+					     "this kernel's driver of the IOMMU makes no domain before an attachment\n");
+		zdev->iommu_prot = IOMMU_READ | IOMMU_WRITE;
+		if (device_get_dma_attr(zdev->dma_dev) == DEV_DMA_COHERENT)
+			zdev->iommu_prot |= IOMMU_CACHE;
 	}
 	dma_set_max_seg_size(zdev->dma_dev, UINT_MAX);
-	return dma_set_mask_and_coherent(zdev->dma_dev, mask);
+	ret = dma_set_mask_and_coherent(zdev->dma_dev, mask);
+	return ret ? dev_err_probe(dev, ret, "DMA mask\n") : 0;
 }
 
 /* Finds, powers and identifies the device. Leaves it powered, as PM active. */
@@ -362,7 +371,7 @@ int zynpu_hw_setup(struct zynpu_dev *zdev, struct platform_device *pdev)
 		return ret;
 	ret = zynpu_setup_memory(zdev);
 	if (ret)
-		return dev_err_probe(dev, ret, "DMA mask\n");
+		return ret;
 	if (zdev->ops->soft_reset) {
 		ret = zdev->ops->soft_reset(zdev);
 		if (ret)

@@ -202,6 +202,7 @@ struct zynpu_dev {
 	int (*set_reset)(struct device *parent, bool assert);
 	struct dev_pm_domain_list *domains;
 	bool iommu;
+	int iommu_prot;			/* of all that contexts map */
 
 	struct drm_gpu_scheduler sched;
 	struct workqueue_struct *wq;	/* timeouts and failures, one at a time */

@@ -171,7 +171,7 @@ static int zynpu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma
 	/* A private mapping would see none of the device's writes. */
 	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
 		return -EINVAL;
-	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	/* The offset names the object; within it, mappings start at 0. */
 	vma->vm_pgoff -= drm_vma_node_start(&obj->vma_node);
 	if (vma->vm_pgoff || size > obj->size)

@@ -164,7 +164,7 @@ static int zynpu_mapping_map_iommu(struct zynpu_mapping *mapping)
 	if (ret)
 		return ret;
 	mapped = iommu_map_sgtable(vm->domain, mapping->node.start, bo->sgt,
-				   IOMMU_READ | IOMMU_WRITE);
+				   vm->zdev->iommu_prot);
 	if (mapped < 0 || mapped < size) {
 		if (mapped > 0)
 			iommu_unmap(vm->domain, mapping->node.start, mapped);
