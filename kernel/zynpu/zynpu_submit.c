@@ -17,7 +17,8 @@
 struct zynpu_submission {
 	struct zynpu_job *job;
 	struct drm_zynpu_job_bo *bos;
-	struct drm_gem_object **objects;	/* of the mappings, no references */
+	struct drm_gem_object **objects;	/* of the mappings, referenced */
+	u32 object_count;
 	struct drm_zynpu_group *groups;
 	struct zynpu_start *starts;
 	struct zynpu_span *spans;
@@ -103,14 +104,13 @@ static int zynpu_submit_bos(struct zynpu_submission *sub, const struct drm_zynpu
 		obj = drm_gem_object_lookup(file, sub->bos[i].handle);
 		if (!obj)
 			return -ENOENT;
+		/* The job may be gone before its objects are unlocked: keep them here too. */
+		sub->objects[sub->object_count++] = obj;
 		mapping = zynpu_mapping_find(job->vm, to_zynpu_bo(obj));
-		/* The mapping keeps the object. */
-		drm_gem_object_put(obj);
 		if (!mapping)
 			return -ENOENT;
 		job->mappings[i] = mapping;
 		job->mapping_count++;
-		sub->objects[i] = &mapping->bo->base;
 		sub->spans[i].address = mapping->address;
 		sub->spans[i].size = mapping->bo->base.size;
 	}
@@ -393,6 +393,8 @@ static void zynpu_submission_end(struct zynpu_submission *sub)
 		dma_fence_chain_free(sub->outs[i].chain);
 		drm_syncobj_put(sub->outs[i].syncobj);
 	}
+	for (i = 0; i < sub->object_count; i++)
+		drm_gem_object_put(sub->objects[i]);
 	kvfree(sub->outs);
 	kvfree(sub->spans);
 	kvfree(sub->starts);
