@@ -4,13 +4,14 @@
 #   make demo    build it and classify a picture      make fuzz    fuzz every loader for FUZZ_SECONDS each
 #   make vm      boot Linux with the kernel driver and a virtual NPU; RUN="command" runs that in it (docs/lab.md)
 #   make test-vm the tests in such guests             make clean   remove build/
+#   make test-vm-debug   some of them with a kernel that checks itself, which it builds first (not in `make test`)
 #   make test    build and pass every test            make lint    formatting, clang-tidy, licence tags
 #   make doc     regenerate the generated pages
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build demo vm vm-builds test-vm test test-builds bench fuzz lint doc clean
+.PHONY: build demo vm vm-builds test-vm test-vm-debug test test-builds bench fuzz lint doc clean
 MAKEFLAGS += --no-print-directory
 
 ZYNPU_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/zynpu
@@ -41,8 +42,8 @@ demo: build
 	@build/release/bin/zynpu run models/fashion_mnist/fashion_mnist_int8.tflite --part x2 \
 	  --image models/fashion_mnist/sneaker.png --labels models/fashion_mnist/labels.txt
 
-# In the guest: the architecture, the kernel (usual; older: the LTS, on amd64), the part of the virtual NPU, what to
-# run (empty: a shell), more kernel parameters, more arguments for lab/boot.sh (--iommu, --interrupts intx ...).
+# In the guest: the architecture, the kernel (usual; on amd64 also older and debug, see docs/lab.md), the part of the
+# virtual NPU, what to run (empty: a shell), more kernel parameters, more arguments for lab/boot.sh (--iommu ...).
 VM_KERNEL ?= usual
 VM_ARCH ?= $(if $(filter usual,$(VM_KERNEL)),arm64,amd64)
 VM_PART ?= x2
@@ -62,6 +63,11 @@ vm: vm-builds
 
 test-vm: vm-builds
 	@ctest --test-dir build/release -L vm -j $(TEST_JOBS) --output-on-failure --no-tests=error
+
+# Not part of `make test`: the first time it builds a kernel (docs/lab.md).
+test-vm-debug: vm-builds
+	@lab/debug-kernel.sh build/lab
+	@ctest --test-dir build/release -C debug-kernel -L vm-debug --output-on-failure --no-tests=error
 
 test-builds:
 	@scripts/setup.sh build test

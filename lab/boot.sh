@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Boots a guest with a virtual NPU and runs a shell script in it.
 #   lab/boot.sh --arch arm64|amd64 --part z1|z2|x2 --initramfs FILE --server ZYNPU --run SCRIPT
-#               [--kernel usual|older] [--interrupts msix|msi|intx] [--memory shared|messages] [--append KERNEL_PARAMETERS]
+#               [--kernel usual|older|debug] [--interrupts msix|msi|intx] [--memory shared|messages] [--append KERNEL_PARAMETERS]
 #               [--timeout SECONDS] [--ram SIZE] [--log FILE] [--input FILE=PATH_IN_GUEST]... [--null] [--shell] [--iommu]
 # The guest's console goes to the output, and to FILE with --log. The exit status is that of the script in the guest.
 # With a line `LAB: kill the server` on the console the guest has the NPU's process killed. --null starts no NPU; --shell hands
@@ -12,7 +12,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 original=("$@")
-architecture=arm64 kernel=usual part=x2 interrupts=msix memory=shared append='' limit=300 log=/dev/null ram=1G null='' shell=''
+architecture=arm64 kernel=usual part=x2 interrupts=msix memory=shared append='' limit='' log=/dev/null ram='' null='' shell=''
 iommu=''
 initramfs='' server='' run=''
 inputs=()
@@ -61,6 +61,14 @@ for pair in "${inputs[@]}"; do
 done
 cp "$initramfs" "$scratch/initramfs"
 (cd "$scratch/extra" && find . -mindepth 1 -print0 | cpio --null --quiet -o -H newc -R 0:0) | gzip -1 >> "$scratch/initramfs"
+
+# Where the kernel checks itself, what it says of itself counts too, and all takes longer and more.
+if [[ $kernel == debug ]]; then
+  append+=' lab.strict=1'
+  : "${limit:=1500}" "${ram:=2G}"
+else
+  : "${limit:=300}" "${ram:=1G}"
+fi
 
 device=()
 if [[ -z $null ]]; then

@@ -5,6 +5,7 @@
 lab_source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 lab=${ZYNPU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/zynpu}/lab
 lab_root=$lab/root
+lab_debug=$lab-debug  # of lab/debug-kernel.sh
 
 # Exit status of the scripts when the lab cannot be had here (CTest: skipped), as against 1 for a failure.
 readonly LAB_UNAVAILABLE=77
@@ -22,18 +23,21 @@ lab_unavailable() {
 }
 
 # The architectures of the guests, in the names of Debian. A guest is called by its architecture, and by its kernel
-# where that is not the usual one.
+# where that is not the usual one. LAB_GUESTS are those of each build; there is also amd64-debug, on demand.
 # shellcheck disable=SC2034  # used where this is sourced
 readonly LAB_ARCHITECTURES="arm64 amd64" LAB_GUESTS="arm64 amd64 amd64-older"
 
-lab_guest() {  # ARCHITECTURE KERNEL: the guest's name; KERNEL: usual or older
+lab_guest() {  # ARCHITECTURE KERNEL: the guest's name; KERNEL: usual, older or debug
   local guest=$1
   [[ $2 == usual ]] || guest+=-$2
-  [[ " $LAB_GUESTS " == *" $guest "* ]] || lab_fail "no guest of architecture $1 with the kernel '$2' (there are: $LAB_GUESTS)"
+  [[ " $LAB_GUESTS amd64-debug " == *" $guest "* ]] ||
+    lab_fail "no guest of architecture $1 with the kernel '$2' (there are: $LAB_GUESTS amd64-debug)"
   echo "$guest"
 }
 
-lab_guest_folder() { echo "$lab/$1"; }  # GUEST: where its kernel, modules and shell lie
+lab_guest_folder() {  # GUEST: where its kernel, modules and shell lie
+  if [[ $1 == amd64-debug ]]; then echo "$lab_debug/guest"; else echo "$lab/$1"; fi
+}
 
 lab_abi() { cat "$lab/abi"; }  # of the guests' kernel packages, e.g. 7.3.4+deb13
 

@@ -3,6 +3,8 @@
 # boot: Z2FaultsStayWithTheirJob --arch arm64 --part z2
 # boot: X2FaultsStayWithTheirJobOnTheOlderKernel --arch amd64 --kernel older --part x2
 # boot: Z1FaultsStayWithTheirJob --arch arm64 --part z1
+# debug: X2FaultsStayWithTheirJob --part x2
+# debug: Z2FaultsStayWithTheirJob --part z2
 guest_faults || exit 1
 guest_isolation || exit 1
 # With every file closed nothing holds the driver.

@@ -5,6 +5,7 @@
 # boot: X2OnTheOlderKernelWorksByMsix --arch amd64 --kernel older --part x2
 # boot: X2OnArm64WorksByIntx --arch arm64 --part x2 --interrupts intx
 # boot: Z1OnArm64WorksWithMemoryServedByMessages --arch arm64 --part z1 --memory messages
+# debug: X2WorksByIntx --part x2 --interrupts intx
 # Other ways for interrupts and memory: few jobs, each with data in and out.
 set -e
 grep -i zynpu /proc/interrupts
