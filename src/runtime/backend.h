@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a device back end offers to libzynpu: buffers, jobs, fences. Implementations: virtual (in process),
-// later the kernel driver's /dev/accel and the vendor's /dev/aipu. Addresses never leave a back end: callers
-// name buffers.
+// drm (the kernel driver's /dev/accel), aipu (the vendor's /dev/aipu). Addresses never leave a back end:
+// callers name buffers.
 #pragma once
 
 #include <unistd.h>
@@ -90,6 +90,13 @@ class BackendJob {
     std::uint32_t begin, end;
   };  // byte ranges of the text buffer
   virtual void set_regions(std::span<const Region> regions) = 0;
+  // What the runs from now on may touch beside the buffers of the description; takes the place of the list
+  // before. The buffers must live until the next list, or the job's end. Not while a run is under way.
+  // kInvalidArgument: a buffer of another device. kUnsupported: more than the device takes.
+  virtual Status set_more_buffers(std::span<const Buffer* const> buffers) {
+    static_cast<void>(buffers);  // where a device reaches all of its memory, there is nothing to tell it
+    return {};
+  }
   virtual const JobProfile& profile() const = 0;
 };
 
@@ -102,15 +109,21 @@ class Backend {
   virtual Result<std::unique_ptr<Buffer>> allocate(std::uint64_t bytes, std::uint64_t alignment) = 0;
   virtual Result<std::unique_ptr<BackendJob>> prepare(const JobDescription& description) = 0;
 
-  // Memory that others can share by a file descriptor, a dma-buf where there is one. Closed and released by
-  // destroy_shared().
+  // Sharing memory by file descriptors; thread-safe.
+  //
+  // New zeroed memory of at least `bytes`, in whole pages, as a descriptor that others can import: a dma-buf
+  // where there is one. The caller owns the descriptor and gives it to destroy_shared(); buffers that were
+  // imported from it keep the memory. kInvalidArgument: a size of 0 or beyond the device's window.
+  // kOutOfMemory: the memory is not to be had.
   virtual Result<int> create_shared(std::uint64_t bytes) {
     return fail(ErrorCode::kUnsupported, "{} cannot share {} bytes of memory by a file descriptor",
                 description(), bytes);
   }
   virtual void destroy_shared(int fd) { ::close(fd); }
   // The memory behind such a descriptor, of this back end or of another exporter, as a buffer of the size
-  // that the descriptor has. The descriptor may be closed afterwards.
+  // that the descriptor has. The descriptor stays the caller's and may be closed afterwards. Importing it
+  // again gives another buffer of the same memory. kInvalidArgument: it is no shared memory. kUnsupported:
+  // the device cannot reach the memory, with the reason.
   virtual Result<std::unique_ptr<Buffer>> import_shared(int fd) {
     return fail(ErrorCode::kUnsupported, "{} cannot import file descriptor {}", description(), fd);
   }

@@ -197,6 +197,12 @@ Status GraphJob::replace_section(unsigned section, std::shared_ptr<Buffer> memor
     return fail(ErrorCode::kInvalidArgument,
                 "reuse section {} of {} bytes does not fit at {} in a buffer of {} bytes", section,
                 place.size, offset, memory->bytes());
+  if (job_ != nullptr) {
+    std::vector<const Buffer*> touched = {memory.get()};
+    for (const auto& [other, replacement] : replacements_)
+      if (other != section) touched.push_back(replacement.memory.get());
+    ZYNPU_TRY(job_->set_more_buffers(touched));
+  }
   graph::move_section(layout, section, memory->device_address() + offset, blocks_);
   for (const graph::BufferKind kind : {graph::BufferKind::kParameters, graph::BufferKind::kDescriptors})
     if (const auto index = layout.find(kind)) ZYNPU_TRY(all_[*index]->sync_for_device());

@@ -131,7 +131,12 @@ class VendorDevice final : public Backend {
                                                               : prepare_flat(description);
   }
 
-  Result<int> create_shared(std::uint64_t bytes) override { return device_->create_dma_buf(bytes); }
+  Result<int> create_shared(std::uint64_t bytes) override {
+    if (bytes == 0 || bytes > part().window_bytes)
+      return fail(ErrorCode::kInvalidArgument, "shared memory of {} bytes; the window has {}", bytes,
+                  part().window_bytes);
+    return device_->create_dma_buf(bytes);
+  }
   void destroy_shared(int fd) override { device_->free_dma_buf(fd); }
   Result<std::unique_ptr<Buffer>> import_shared(int fd) override {
     bool attached = false;

@@ -25,6 +25,11 @@ class DrmBackend final : public Backend {
   Result<std::unique_ptr<BackendJob>> prepare(const JobDescription& description) override {
     return DrmJob::create(*device_, description);
   }
+  Result<int> create_shared(std::uint64_t bytes) override {
+    return DrmBuffer::create_shared(*device_, bytes);
+  }
+  void destroy_shared(int fd) override { device_->system().close(fd); }
+  Result<std::unique_ptr<Buffer>> import_shared(int fd) override { return DrmBuffer::import(*device_, fd); }
 
  private:
   const std::unique_ptr<Device> device_;

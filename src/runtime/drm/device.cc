@@ -24,6 +24,31 @@ const part::Part* part_of(std::uint32_t generation) {
   }
 }
 
+// Why the memory behind a dma-buf cannot be had.
+Error import_error(int number, const Device& device, int dma_buf) {
+  const auto refused = [&](ErrorCode code, std::string_view why) {
+    return Error{code, fmt::format("{}: cannot import file descriptor {}: {} (errno {})", device.path(),
+                                   dma_buf, why, number)};
+  };
+  switch (number) {
+    case EBADF:
+      return refused(ErrorCode::kInvalidArgument, "it is not open");
+    case EINVAL:
+      return refused(ErrorCode::kInvalidArgument, "it is no dma-buf, or one without all of its memory");
+    case EOPNOTSUPP:
+      return refused(ErrorCode::kUnsupported,
+                     "its memory is in pieces, and the NPU, without an IOMMU, sees consecutive memory only");
+    case EXDEV:
+      return refused(ErrorCode::kUnsupported,
+                     "this process has a private window of the NPU's memory (Z2 without an IOMMU, without "
+                     "CAP_SYS_ADMIN), into which no memory from outside comes");
+    case ERANGE:
+      return refused(ErrorCode::kUnsupported, "its memory lies outside the NPU's address window");
+    default:
+      return error_of(number, device.path(), fmt::format("import file descriptor {}", dma_buf));
+  }
+}
+
 }  // namespace
 
 Error error_of(int number, const std::string& path, const std::string& what) {
@@ -87,6 +112,31 @@ Status Device::call(unsigned long request, void* argument, const std::string& wh
   const int number = call(request, argument);
   if (number == 0) return {};
   return tl::unexpected<Error>(error_of(number, path_, what));
+}
+
+void Device::hold(std::uint32_t handle) {
+  std::lock_guard lock(handles_mutex_);
+  handles_[handle] = 1;
+}
+
+Result<std::uint32_t> Device::import(int dma_buf) {
+  drm_prime_handle prime{};
+  prime.fd = dma_buf;
+  std::lock_guard lock(handles_mutex_);
+  if (const int number = call(DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime); number != 0)
+    return tl::unexpected<Error>(import_error(number, *this, dma_buf));
+  ++handles_[prime.handle];
+  return prime.handle;
+}
+
+void Device::release(std::uint32_t handle) {
+  std::lock_guard lock(handles_mutex_);
+  const auto found = handles_.find(handle);
+  if (found == handles_.end() || --found->second != 0) return;
+  handles_.erase(found);
+  drm_gem_close close{};
+  close.handle = handle;
+  call(DRM_IOCTL_GEM_CLOSE, &close);
 }
 
 Status Device::identify() {

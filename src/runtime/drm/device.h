@@ -4,7 +4,9 @@
 
 #include <drm/zynpu_accel.h>
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/error.h"
@@ -26,6 +28,16 @@ class Device {
   // The same, with `what` ("allocate 4096 bytes") in the error.
   Status call(unsigned long request, void* argument, const std::string& what);
 
+  // Buffers by GEM handle. The kernel knows a buffer by one handle in a file, however often it is imported,
+  // and one GEM_CLOSE takes it from all who have it: these count the uses, and the last release closes it.
+  // hold() is the first use, of a handle that BO_CREATE gave; import() one more, of the buffer behind a
+  // dma-buf.
+  void hold(std::uint32_t handle);
+  // kInvalidArgument: `dma_buf` is no dma-buf. kUnsupported: the NPU cannot reach its memory, with the
+  // reason.
+  Result<std::uint32_t> import(int dma_buf);
+  void release(std::uint32_t handle);
+
   const std::string& path() const { return path_; }
   const part::Part& part() const { return *part_; }
   const drm_zynpu_device_info& info() const { return info_; }
@@ -42,6 +54,9 @@ class Device {
   const int fd_;
   const part::Part* part_ = nullptr;
   drm_zynpu_device_info info_{};
+  // Held over the calls that make and close handles: a number that is closed may be given anew at once.
+  std::mutex handles_mutex_;
+  std::map<std::uint32_t, unsigned> handles_;  // uses of each
 };
 
 // The error for an errno of the driver, in the words of its interface.

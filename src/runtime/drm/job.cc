@@ -52,7 +52,30 @@ Result<std::unique_ptr<DrmJob>> DrmJob::create(Device& device, const JobDescript
     ZYNPU_TRY(job->place(buffer, 0, "a buffer"));
   }
   ZYNPU_TRY(job->add_groups(description));
+  ZYNPU_TRY(job->check_count());
+  job->described_bos_ = job->bos_.size();
   return job;
+}
+
+Status DrmJob::check_count() const {
+  if (bos_.size() > device_.info().max_bos)
+    return fail(ErrorCode::kUnsupported, "{}: a job with {} buffers; the kernel takes {}", device_.path(),
+                bos_.size(), device_.info().max_bos);
+  return {};
+}
+
+Status DrmJob::set_more_buffers(std::span<const Buffer* const> buffers) {
+  const std::vector<drm_zynpu_job_bo> before = bos_;
+  bos_.resize(described_bos_);
+  const auto add = [&]() -> Status {
+    for (const Buffer* buffer : buffers) {
+      ZYNPU_TRY(place(buffer, 0, "a buffer"));
+    }
+    return check_count();
+  };
+  Status added = add();
+  if (!added) bos_ = before;
+  return added;
 }
 
 // Where `buffer` stands in the job's list, to which it is added if it is not there. A null buffer is none.
@@ -125,9 +148,6 @@ Status DrmJob::add_groups(const JobDescription& description) {
     }
     groups_.push_back(group);
   }
-  if (bos_.size() > device_.info().max_bos)
-    return fail(ErrorCode::kUnsupported, "{}: a job with {} buffers; the kernel takes {}", device_.path(),
-                bos_.size(), device_.info().max_bos);
   return {};
 }
 

@@ -21,6 +21,7 @@ class DrmJob final : public BackendJob {
   Status wait(std::int64_t timeout_ns) override;
   void cancel() override;
   std::optional<std::uint32_t> fault_address() const override { return fault_address_; }
+  Status set_more_buffers(std::span<const Buffer* const> buffers) override;
   void set_regions(std::span<const Region> regions) override;
   const JobProfile& profile() const override { return profile_; }
 
@@ -28,10 +29,12 @@ class DrmJob final : public BackendJob {
   explicit DrmJob(Device& device) : device_(device) {}
   Status add_groups(const JobDescription& description);
   Result<drm_zynpu_ref> place(const Buffer* buffer, std::uint64_t offset, const char* what);
+  Status check_count() const;
   Status outcome(const drm_zynpu_wait& wait);
 
   Device& device_;
   std::vector<drm_zynpu_job_bo> bos_;
+  std::size_t described_bos_ = 0;  // so many of them are of the description
   std::vector<drm_zynpu_group> groups_;
   JobProfile profile_;
   std::optional<std::uint32_t> fault_address_;

@@ -17,6 +17,7 @@ class HostSystem final : public System {
  public:
   int open(const std::string& path) override { return ::open(path.c_str(), O_RDWR | O_CLOEXEC); }
   int close(int fd) override { return ::close(fd); }
+  int duplicate(int fd) override { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); }
   int ioctl(int fd, unsigned long request, void* argument) override { return ::ioctl(fd, request, argument); }
   void* mmap(std::size_t bytes, int fd, std::uint64_t offset) override {
     return ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));

@@ -15,6 +15,7 @@ class System {
   // As the system calls of these names: -1 (mmap: MAP_FAILED) and errno on failure.
   virtual int open(const std::string& path) = 0;  // for reading and writing
   virtual int close(int fd) = 0;
+  virtual int duplicate(int fd) = 0;  // dup(), not inherited by programs that this one starts
   virtual int ioctl(int fd, unsigned long request, void* argument) = 0;
   virtual void* mmap(std::size_t bytes, int fd, std::uint64_t offset) = 0;  // shared, read and write
   virtual int munmap(void* address, std::size_t bytes) = 0;
