@@ -254,10 +254,16 @@ Code Context::transfer(const aipu_dmabuf_op_t& operation, bool write) {
   if (std::uint64_t{operation.offset_in_dmabuf} + operation.size > shared.bytes)
     return AIPU_STATUS_ERROR_INVALID_SIZE;
   std::uint8_t* const memory = shared.buffer->host().data() + operation.offset_in_dmabuf;
-  if (write)
+  const auto copy = [&]() -> Status {
+    ZYNPU_TRY(shared.buffer->sync_for_cpu());
+    if (!write) {
+      std::memcpy(operation.data, memory, operation.size);
+      return {};
+    }
     std::memcpy(memory, operation.data, operation.size);
-  else
-    std::memcpy(operation.data, memory, operation.size);
+    return shared.buffer->sync_for_device();
+  };
+  if (const Status copied = copy(); !copied) return report(AIPU_STATUS_ERROR_DEV_ABNORMAL, copied.error());
   return kOk;
 }
 
