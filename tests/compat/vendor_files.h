@@ -10,6 +10,7 @@
 
 #include "graph/elf_file.h"
 #include "isa/asm.h"
+#include "support/tec_source.h"
 
 namespace zynpu::test {
 
@@ -39,32 +40,14 @@ inline std::uint32_t device_word(const std::string& part) {
   return part == "z1" ? 0x000102BD : part == "z2" ? 0x00020450 : 0x000504B4;
 }
 
-// Sixteen vectors, then `body` on the first TEC with r1 = parameter block; the others only end.
 inline Bytes program(const std::string& part, const std::string& body) {
-  const bool x2 = part == "x2";
-  std::string text = "b start\n";
-  for (int i = 1; i < 16; ++i) text += "b spin\n";
-  text += "spin: b spin\nstart:\nmfctrl0 r20, 0\n";
-  text += x2 ? "andl r20, r20, 31\n" : "mov r19, 16\nlsr r20, r20, r19\n";
-  text += "cbnz r20, done\nmfctrl0 r1, 20\n";
-  if (x2) text += "ld r1, [r1+56]\n";
-  text += body;
-  text += "done:\n";
-  text += x2 ? "mfctrl0 r2, 0x82\norl r2, r2, 4\nmtctrl0 r2, 0x82\nmfctrl0 r3, 0x90\nmovh r3, 381\n"
-               "mtctrl0 r3, 0x90\nflush: mfctrl0 r2, 0x82\nandl r2, r2, 4\ncbnz r2, flush\nwfe r0, 0\nexit\n"
-             : "mfctrl0 r2, 0x82\norl r2, r2, 4\nmtctrl0 r2, 0x82\nexit\n";
-  const auto assembled = isa::assemble(text);
+  const auto assembled = isa::assemble(first_tec_source(part, body));
   if (!assembled) throw std::runtime_error(assembled.error().message);
   return assembled->bytes;
 }
 
 // out[i] = in[i] + 1 for the four words of the tensors at rodata+0 and rodata+4.
-inline Bytes add_one(const std::string& part) {
-  std::string body = "ld r2, [r1+0]\nld r3, [r1+4]\n";
-  for (int i = 0; i < 16; i += 4)
-    body += "ld r4, [r2+" + std::to_string(i) + "]\nadd r4, r4, 1\nst r4, [r3+" + std::to_string(i) + "]\n";
-  return program(part, body);
-}
+inline Bytes add_one(const std::string& part) { return program(part, add_one_body()); }
 
 // The BSS of the minimal files: one input, one output of 16 bytes, patched at 0 and 4.
 inline std::vector<std::uint32_t> minimal_bss() {

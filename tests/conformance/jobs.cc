@@ -2,18 +2,16 @@
 // Buffers and hand-written programs: what every back end does with them.
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <numeric>
 #include <thread>
 
+#include "conformance/program.h"
 #include "conformance/suite.h"
-#include "isa/asm.h"
 
 namespace zynpu::conformance {
 namespace {
 
 using runtime::Backend;
-using runtime::BackendJob;
 using runtime::Buffer;
 
 // The shortest program that ends.
@@ -24,51 +22,7 @@ constexpr const char* kSpin = "{ nop }\n{ b .-1 }";
 constexpr const char* kWild =
     "{ mov r0, 0 }\n{ movh r0, -8192 }\n{ ld r1, [r0+0] }\n{ add r2, r1, r1 }\n{ exit }";
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::int64_t kMillisecond = 1'000'000;
-
-// One program with the memory that it needs.
-class Program {
- public:
-  static Result<std::unique_ptr<Program>> create(Backend& backend, const char* source) {
-    const auto assembled = isa::assemble(source);
-    if (!assembled) return tl::unexpected<Error>(assembled.error());
-    auto program = std::make_unique<Program>();
-    const unsigned tasks = backend.part().tecs_per_core;
-    ZYNPU_ASSIGN_OR_RETURN(program->text_, backend.allocate(kPage, kPage));
-    ZYNPU_ASSIGN_OR_RETURN(program->parameters_, backend.allocate(kPage, kPage));
-    ZYNPU_ASSIGN_OR_RETURN(program->stack_, backend.allocate(kPage * tasks, kPage));
-    ZYNPU_ASSIGN_OR_RETURN(program->data_, backend.allocate(kPage * tasks, kPage));
-    std::memcpy(program->text_->host().data(), assembled->bytes.data(), assembled->bytes.size());
-    runtime::JobDescription description;
-    description.virtual_profile = backend.part().virtual_profile;
-    description.text = program->text_.get();
-    description.parameters = program->parameters_.get();
-    description.stack = program->stack_.get();
-    description.buffers = {program->text_.get(), program->parameters_.get(), program->stack_.get(),
-                           program->data_.get()};
-    runtime::GroupDescription group;
-    group.text = program->text_.get();
-    group.parameters = program->parameters_.get();
-    group.stack = program->stack_.get();
-    group.stack_bytes = kPage;
-    group.private_data = program->data_.get();
-    group.private_bytes = kPage;
-    if (backend.part().host_interface == part::HostInterface::kTsm) description.groups = {group};
-    ZYNPU_TRY(program->text_->sync_for_device());
-    ZYNPU_ASSIGN_OR_RETURN(program->job_, backend.prepare(description));
-    return program;
-  }
-  BackendJob& job() { return *job_; }
-  Status run() {
-    ZYNPU_TRY(job_->submit());
-    return job_->wait(-1);
-  }
-
- private:
-  std::unique_ptr<Buffer> text_, parameters_, stack_, data_;
-  std::unique_ptr<BackendJob> job_;
-};
 
 Status buffers(Backend& backend) {
   for (const std::uint64_t bytes : {std::uint64_t{1}, kPage - 1, kPage, kPage + 1, std::uint64_t{1} << 20}) {

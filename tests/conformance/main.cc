@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 // zynpu_conformance --device NAME [--model NAME]... [--graphs FOLDER] [--jobs N] [--only TEXT] [--latency N]
+//                   [--user ID]  as this user (needs root's rights)
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 #include "conformance/suite.h"
@@ -29,6 +34,11 @@ int run(int argc, char** argv) {
       suite.jobs = static_cast<unsigned>(std::atoi(argv[i + 1]));
     } else if (option == "--only") {
       only = argv[i + 1];
+    } else if (option == "--user") {
+      if (::setuid(static_cast<uid_t>(std::atoi(argv[i + 1]))) != 0) {
+        fmt::print("FAIL user: {}\n", std::strerror(errno));
+        return 1;
+      }
     } else if (option == "--latency") {
       latency = static_cast<unsigned>(std::atoi(argv[i + 1]));
     } else {
@@ -50,6 +60,7 @@ int run(int argc, char** argv) {
   }
 
   std::vector<Case> cases = job_cases(suite);
+  for (Case& shared : sharing_cases(suite)) cases.push_back(std::move(shared));
   for (Case& model : model_cases(suite)) cases.push_back(std::move(model));
   unsigned failed = 0, ran = 0;
   for (const Case& c : cases) {

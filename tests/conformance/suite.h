@@ -30,6 +30,7 @@ struct Suite {
 };
 
 std::vector<Case> job_cases(const Suite& suite);
+std::vector<Case> sharing_cases(const Suite& suite);
 std::vector<Case> model_cases(const Suite& suite);
 
 template <class... Args>
