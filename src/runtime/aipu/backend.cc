@@ -2,14 +2,14 @@
 #include "runtime/aipu/backend.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <set>
-#include <thread>
 
 #include "runtime/aipu/device.h"
+#include "runtime/job_queue.h"
 #include "runtime/virtual/tcb.h"
 
 namespace zynpu::runtime::aipu {
@@ -21,7 +21,6 @@ constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kOverRead = 0x800;  // X2 reads past the end of weights and feature maps
 constexpr int kPollMs = 1000;
 constexpr std::chrono::seconds kLostAfter{10};
-constexpr std::int64_t kLongestTimeoutNs = 365LL * 24 * 3600 * 1'000'000'000;
 // The kernel's tags have 16 bits (B23); 0 is left out.
 constexpr std::uint64_t kJobIds = 0xFFFF;
 
@@ -64,33 +63,37 @@ class DmaBuffer final : public Buffer {
   const Mapping mapping_;
 };
 
+// The number of a job, which no other job gets while it lives.
+class JobNumber {
+ public:
+  JobNumber(VendorDevice& owner, std::uint64_t value) : owner_(owner), value_(value) {}
+  ~JobNumber();
+  JobNumber(const JobNumber&) = delete;
+  JobNumber& operator=(const JobNumber&) = delete;
+
+ private:
+  VendorDevice& owner_;
+  const std::uint64_t value_;
+};
+
 class VendorJob final : public BackendJob {
  public:
-  VendorJob(VendorDevice& owner, const Launch& launch, std::unique_ptr<Buffer> chain)
-      : owner_(owner), launch_(launch), chain_(std::move(chain)) {
-    if (chain_ != nullptr) pristine_.assign(chain_->host().begin(), chain_->host().end());
-  }
-  ~VendorJob() override;
-  Status submit() override;
-  Status wait(std::int64_t timeout_ns) override;
-  void cancel() override;
+  VendorJob(VendorDevice& owner, const Launch& launch, std::unique_ptr<Buffer> chain);
+  Status submit() override { return queued_.submit(); }
+  Status wait(std::int64_t timeout_ns) override { return queued_.wait(timeout_ns); }
+  void cancel() override { queued_.cancel(); }
   void set_regions(std::span<const Region> regions) override { profile_.regions.assign(regions.size(), {}); }
   const JobProfile& profile() const override { return profile_; }
 
  private:
   friend class VendorDevice;
-  enum class State { kIdle, kQueued, kRunning, kFinished };
 
-  VendorDevice& owner_;
   const Launch launch_;
+  const JobNumber number_;
   std::unique_ptr<Buffer> chain_;
   std::vector<std::uint8_t> pristine_;  // the kernel links chains by editing them
   JobProfile profile_;
-  // Guarded by the device's mutex:
-  State state_ = State::kIdle;
-  bool cancelled_ = false;
-  Status result_;
-  VendorJob* next_ = nullptr;
+  QueuedJob queued_;  // the last member: a run that is under way uses the others
 };
 
 class VendorDevice final : public Backend {
@@ -99,17 +102,7 @@ class VendorDevice final : public Backend {
     ZYNPU_ASSIGN_OR_RETURN(std::unique_ptr<Device> device, Device::open(kNode));
     auto backend = std::unique_ptr<VendorDevice>(new VendorDevice(std::move(device)));
     ZYNPU_ASSIGN_OR_RETURN(backend->constant_page_, backend->allocate(kPage, kPage));
-    backend->thread_ = std::thread([raw = backend.get()] { raw->work(); });
     return backend;
-  }
-  ~VendorDevice() override {
-    {
-      std::lock_guard lock(mutex_);
-      stop_ = true;
-    }
-    work_arrived_.notify_all();
-    if (thread_.joinable()) thread_.join();
-    constant_page_.reset();
   }
 
   const part::Part& part() const override { return device_->part(); }
@@ -146,9 +139,10 @@ class VendorDevice final : public Backend {
   }
 
   Device& device() { return *device_; }
-  bool lost() {
-    std::lock_guard lock(mutex_);
-    return lost_;
+  bool lost() const { return lost_; }
+  void forget(std::uint64_t job_id) {
+    std::lock_guard lock(ids_mutex_);
+    ids_.erase(job_id);
   }
 
  private:
@@ -175,7 +169,7 @@ class VendorDevice final : public Backend {
   }
 
   std::uint64_t next_job_id() {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(ids_mutex_);
     do next_id_ = next_id_ % kJobIds + 1;
     while (ids_.contains(next_id_));
     ids_.insert(next_id_);
@@ -232,29 +226,7 @@ class VendorDevice final : public Backend {
     clear(last_task.data() - (places.last_task - places.first_task), kFlagPreAll);
   }
 
-  void work() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      work_arrived_.wait(lock, [&] { return stop_ || head_ != nullptr; });
-      if (head_ == nullptr) return;
-      VendorJob& job = *head_;
-      head_ = job.next_;
-      if (head_ == nullptr) tail_ = nullptr;
-      job.next_ = nullptr;
-      job.state_ = VendorJob::State::kRunning;
-      const bool cancelled = job.cancelled_;
-      lock.unlock();
-      Status result = cancelled ? cancelled_status() : run(job);
-      lock.lock();
-      job.result_ = std::move(result);
-      job.state_ = VendorJob::State::kFinished;
-      finished_.notify_all();
-    }
-  }
-
-  static Status cancelled_status() { return fail(ErrorCode::kCancelled, "the job was cancelled"); }
-
-  // Starts the job and waits for its record.
+  // On the queue's thread: starts the job and waits for its record.
   Status run(VendorJob& job) {
     if (lost()) return fail(ErrorCode::kDeviceFault, "an earlier job never ended: the device is lost");
     const Clock::time_point begin = Clock::now();
@@ -270,8 +242,7 @@ class VendorDevice final : public Backend {
         return one.job_id == job.launch_.job_id && one.state != JobState::kNone;
       });
       if (any && record != records.end()) return judge(job, *record, begin);
-      std::lock_guard lock(mutex_);
-      if (!job.cancelled_) continue;
+      if (!job.queued_.cancelled()) continue;
       if (!give_up) give_up = Clock::now() + kLostAfter;
       if (Clock::now() < *give_up) continue;
       lost_ = true;
@@ -284,25 +255,19 @@ class VendorDevice final : public Backend {
     job.profile_.host_ms = record.execution_ns > 0
                                ? static_cast<double>(record.execution_ns) / 1e6
                                : std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-    {
-      std::lock_guard lock(mutex_);
-      if (job.cancelled_) return cancelled_status();
-    }
+    if (job.queued_.cancelled()) return QueuedJob::cancelled_status();
     if (record.state == JobState::kDone) return {};
     return fail(ErrorCode::kDeviceFault, "the NPU failed: the driver reports {}",
                 record.state == JobState::kException ? "an exception" : "a core dump");
   }
 
   std::unique_ptr<Device> device_;
-  std::unique_ptr<Buffer> constant_page_;
-  std::mutex mutex_;
-  std::condition_variable work_arrived_, finished_;
-  VendorJob* head_ = nullptr;
-  VendorJob* tail_ = nullptr;
+  std::atomic<bool> lost_{false};
+  std::unique_ptr<Buffer> constant_page_;  // its destructor asks for the two above
+  std::mutex ids_mutex_;
   std::uint64_t next_id_ = 0;
   std::set<std::uint64_t> ids_;  // of live jobs
-  bool stop_ = false, lost_ = false;
-  std::thread thread_;
+  JobQueue queue_;               // the last member: its thread uses the others
 };
 
 DeviceBuffer::~DeviceBuffer() {
@@ -322,41 +287,14 @@ std::uint32_t DmaBuffer::device_address() const {
   return static_cast<std::uint32_t>(buffer_.pa - owner_.device().asid0_base());
 }
 
-VendorJob::~VendorJob() {
-  cancel();
-  std::unique_lock lock(owner_.mutex_);
-  owner_.finished_.wait(lock, [&] { return state_ == State::kIdle || state_ == State::kFinished; });
-  owner_.ids_.erase(launch_.job_id);
-}
+JobNumber::~JobNumber() { owner_.forget(value_); }
 
-Status VendorJob::submit() {
-  {
-    std::lock_guard lock(owner_.mutex_);
-    if (state_ == State::kQueued || state_ == State::kRunning)
-      return fail(ErrorCode::kBusy, "the NPU job is already running");
-    state_ = State::kQueued;
-    cancelled_ = false;
-    (owner_.tail_ != nullptr ? owner_.tail_->next_ : owner_.head_) = this;
-    owner_.tail_ = this;
-  }
-  owner_.work_arrived_.notify_one();
-  return {};
-}
-
-Status VendorJob::wait(std::int64_t timeout_ns) {
-  std::unique_lock lock(owner_.mutex_);
-  if (state_ == State::kIdle) return fail(ErrorCode::kInvalidArgument, "the NPU job was never submitted");
-  const auto done = [&] { return state_ == State::kFinished; };
-  if (timeout_ns < 0 || timeout_ns > kLongestTimeoutNs)
-    owner_.finished_.wait(lock, done);
-  else if (!owner_.finished_.wait_for(lock, std::chrono::nanoseconds(timeout_ns), done))
-    return fail(ErrorCode::kTimeout, "the NPU job did not finish within {} ns", timeout_ns);
-  return result_;
-}
-
-void VendorJob::cancel() {
-  std::lock_guard lock(owner_.mutex_);
-  cancelled_ = true;
+VendorJob::VendorJob(VendorDevice& owner, const Launch& launch, std::unique_ptr<Buffer> chain)
+    : launch_(launch),
+      number_(owner, launch.job_id),
+      chain_(std::move(chain)),
+      queued_(owner.queue_, [this, &owner] { return owner.run(*this); }) {
+  if (chain_ != nullptr) pristine_.assign(chain_->host().begin(), chain_->host().end());
 }
 
 }  // namespace

@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
 #include <mutex>
-#include <thread>
+#include <utility>
 
+#include "runtime/job_queue.h"
 #include "runtime/virtual/arena.h"
 #include "runtime/virtual/driver.h"
 #include "runtime/virtual/tcb.h"
@@ -24,8 +24,6 @@ using Clock = std::chrono::steady_clock;
 
 // Bundles between two looks at the cancel flag: a few milliseconds of simulation.
 constexpr std::uint64_t kSliceBundles = 1 << 18;
-// Waits longer than a year are for ever; it keeps the deadline's arithmetic in range.
-constexpr std::int64_t kLongestTimeoutNs = 365LL * 24 * 3600 * 1'000'000'000;
 // Every interrupt stands for one event, and a slice has at most this many: more means that clearing has no
 // effect.
 constexpr int kMaxInterruptsInARow = 1 << 20;
@@ -34,25 +32,19 @@ class Machine;
 
 class VirtualJob final : public BackendJob {
  public:
-  VirtualJob(Machine& machine, StartRequest request, std::unique_ptr<Buffer> chain,
-             std::uint32_t text_address)
-      : machine_(machine), request_(request), chain_(std::move(chain)), text_address_(text_address) {
-    if (chain_ != nullptr) pristine_.assign(chain_->host().begin(), chain_->host().end());
-  }
-  ~VirtualJob() override;
+  VirtualJob(Machine& machine, const StartRequest& request, std::unique_ptr<Buffer> chain,
+             std::uint32_t text_address);
 
-  Status submit() override;
-  Status wait(std::int64_t timeout_ns) override;
-  void cancel() override;
+  Status submit() override { return queued_.submit(); }
+  Status wait(std::int64_t timeout_ns) override { return queued_.wait(timeout_ns); }
+  void cancel() override { queued_.cancel(); }
   void set_regions(std::span<const Region> regions) override;
   const JobProfile& profile() const override { return profile_; }
   std::optional<std::uint32_t> fault_address() const override { return fault_address_; }
 
  private:
   friend class Machine;
-  enum class State { kIdle, kQueued, kRunning, kFinished };
 
-  Machine& machine_;
   StartRequest request_;
   std::unique_ptr<Buffer> chain_;  // X2: the TCBs
   std::vector<std::uint8_t>
@@ -61,11 +53,7 @@ class VirtualJob final : public BackendJob {
   std::vector<vnpu::Region> regions_;
   JobProfile profile_;
   std::optional<std::uint32_t> fault_address_;
-  // Guarded by the machine's mutex:
-  State state_ = State::kIdle;
-  std::atomic<bool> cancel_{false};
-  Status result_;
-  VirtualJob* next_ = nullptr;  // in the queue
+  QueuedJob queued_;  // the last member: a run that is under way uses the others
 };
 
 // The device with its memory, its driver and the thread that runs them.
@@ -79,17 +67,7 @@ class Machine final : public VirtualBackend {
     ZYNPU_TRY(machine->driver_->initialise());
     ZYNPU_ASSIGN_OR_RETURN(machine->constant_page_,
                            machine->arena_->allocate(Arena::kPageBytes, Arena::kPageBytes));
-    machine->thread_ = std::thread([raw = machine.get()] { raw->work(); });
     return machine;
-  }
-
-  ~Machine() override {
-    {
-      std::lock_guard lock(mutex_);
-      stop_ = true;
-    }
-    work_arrived_.notify_all();
-    if (thread_.joinable()) thread_.join();
   }
 
   const part::Part& part() const override { return part_; }
@@ -127,7 +105,7 @@ class Machine final : public VirtualBackend {
   }
 
   void set_trace(std::function<void(const vnpu::TraceEvent&)> trace) override {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(trace_mutex_);
     trace_ = std::move(trace);
     trace_changed_ = true;
   }
@@ -169,33 +147,13 @@ class Machine final : public VirtualBackend {
                                         nullptr, text);
   }
 
-  // The thread: takes jobs from the queue and runs them, one at a time.
-  void work() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      work_arrived_.wait(lock, [&] { return stop_ || queue_head_ != nullptr; });
-      if (queue_head_ == nullptr) return;
-      VirtualJob& job = *queue_head_;
-      queue_head_ = job.next_;
-      if (queue_head_ == nullptr) queue_tail_ = nullptr;
-      job.next_ = nullptr;
-      job.state_ = VirtualJob::State::kRunning;
-      if (trace_changed_) {
-        device_->set_trace(trace_);
-        trace_changed_ = false;
-      }
-      lock.unlock();
-      Status result = run(job);
-      lock.lock();
-      job.result_ = std::move(result);
-      job.state_ = VirtualJob::State::kFinished;
-      job_finished_.notify_all();
-    }
-  }
-
+  // On the queue's thread, as everything below.
   Status run(VirtualJob& job) {
-    if (job.cancel_.load(std::memory_order_acquire)) return cancelled();
     const Clock::time_point begin = Clock::now();
+    {
+      std::lock_guard lock(trace_mutex_);
+      if (std::exchange(trace_changed_, false)) device_->set_trace(trace_);
+    }
     job.fault_address_.reset();
     if (job.chain_ != nullptr)
       std::copy(job.pristine_.begin(), job.pristine_.end(), job.chain_->host().begin());
@@ -219,12 +177,10 @@ class Machine final : public VirtualBackend {
     return result;
   }
 
-  static Status cancelled() { return fail(ErrorCode::kCancelled, "the job was cancelled"); }
-
   Status execute(VirtualJob& job) {
     ZYNPU_TRY(driver_->start(job.request_));
     for (;;) {
-      const bool more = !job.cancel_.load(std::memory_order_acquire) && device_->run(kSliceBundles);
+      const bool more = !job.queued_.cancelled() && device_->run(kSliceBundles);
       for (int i = 0; arena_->irq() && i < kMaxInterruptsInARow; ++i) {
         const HostDriver::Outcome outcome = driver_->service_interrupt();
         if (outcome == HostDriver::Outcome::kDone) return {};
@@ -232,7 +188,7 @@ class Machine final : public VirtualBackend {
       }
       if (arena_->irq())
         return device_failure(job, "the interrupt line stays high although its causes were cleared");
-      if (job.cancel_.load(std::memory_order_acquire)) return cancelled();
+      if (job.queued_.cancelled()) return QueuedJob::cancelled_status();
       if (!more) return device_failure(job, "the device went idle without a completion interrupt");
     }
   }
@@ -264,49 +220,20 @@ class Machine final : public VirtualBackend {
   std::unique_ptr<HostDriver> driver_;
   std::unique_ptr<Buffer> constant_page_;
 
-  std::mutex mutex_;
-  std::condition_variable work_arrived_, job_finished_;
-  VirtualJob* queue_head_ = nullptr;
-  VirtualJob* queue_tail_ = nullptr;
+  std::mutex trace_mutex_;
   std::function<void(const vnpu::TraceEvent&)> trace_;
   bool trace_changed_ = false;
-  bool stop_ = false;
-  std::thread thread_;
+  JobQueue queue_;  // the last member: its thread uses the others
 };
 
-VirtualJob::~VirtualJob() {
-  cancel();
-  std::unique_lock lock(machine_.mutex_);
-  machine_.job_finished_.wait(lock, [&] { return state_ == State::kIdle || state_ == State::kFinished; });
+VirtualJob::VirtualJob(Machine& machine, const StartRequest& request, std::unique_ptr<Buffer> chain,
+                       std::uint32_t text_address)
+    : request_(request),
+      chain_(std::move(chain)),
+      text_address_(text_address),
+      queued_(machine.queue_, [this, &machine] { return machine.run(*this); }) {
+  if (chain_ != nullptr) pristine_.assign(chain_->host().begin(), chain_->host().end());
 }
-
-Status VirtualJob::submit() {
-  {
-    std::lock_guard lock(machine_.mutex_);
-    if (state_ == State::kQueued || state_ == State::kRunning)
-      return fail(ErrorCode::kBusy, "the NPU job is already running");
-    state_ = State::kQueued;
-    cancel_.store(false, std::memory_order_release);
-    next_ = nullptr;
-    (machine_.queue_tail_ != nullptr ? machine_.queue_tail_->next_ : machine_.queue_head_) = this;
-    machine_.queue_tail_ = this;
-  }
-  machine_.work_arrived_.notify_one();
-  return {};
-}
-
-Status VirtualJob::wait(std::int64_t timeout_ns) {
-  std::unique_lock lock(machine_.mutex_);
-  if (state_ == State::kIdle) return fail(ErrorCode::kInvalidArgument, "the NPU job was never submitted");
-  const auto finished = [&] { return state_ == State::kFinished; };
-  if (timeout_ns < 0 || timeout_ns > kLongestTimeoutNs)
-    machine_.job_finished_.wait(lock, finished);
-  else if (!machine_.job_finished_.wait_for(lock, std::chrono::nanoseconds(timeout_ns), finished))
-    return fail(ErrorCode::kTimeout, "the NPU job did not finish within {} ns", timeout_ns);
-  return result_;
-}
-
-void VirtualJob::cancel() { cancel_.store(true, std::memory_order_release); }
 
 void VirtualJob::set_regions(std::span<const Region> regions) {
   regions_.clear();
