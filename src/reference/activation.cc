@@ -137,12 +137,8 @@ Result<ByteTable> hard_swish_table(const OpContext& context, const ir::Tensor& i
 }
 
 Result<ByteTable> make_table(const OpContext& context) {
-  ZYNPU_TRY(context.expect_input_count(1, 1));
-  ZYNPU_TRY(context.expect_output_count(1));
-  ZYNPU_ASSIGN_OR_RETURN(const ir::Tensor* input, context.input(0));
-  ZYNPU_ASSIGN_OR_RETURN(const ir::Tensor* output, context.output(0));
-  ZYNPU_TRY(context.expect_quantized_bytes(*input));
-  ZYNPU_TRY(context.expect_quantized_bytes(*output));
+  ZYNPU_ASSIGN_OR_RETURN(const auto operands, context.byte_operands(1));
+  const ir::Tensor *const input = operands.input, *const output = operands.output;
   const ir::OpKind kind = context.op().kind;
   if (kind == ir::OpKind::kQuantize) return requantize_table(context, *input, *output);
   ZYNPU_TRY(context.expect_type(*output, {input->type}));

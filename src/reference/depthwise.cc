@@ -22,15 +22,8 @@ class Depthwise : public PreparedOp {
         sums_(static_cast<std::size_t>(window.output_channels)) {}
 
   Status run(const Memory& memory) override {
-    const Window& w = window_;
-    const T* input = memory.in<T>(input_);
-    T* output = memory.out<T>(output_);
-    const std::int64_t image = std::int64_t{w.input_h} * w.input_w * w.input_channels;
-    for (int batch = 0; batch < w.batches; ++batch, input += image) {
-      for (int y = 0; y < w.output_h; ++y) {
-        for (int x = 0; x < w.output_w; ++x, output += w.output_channels) pixel(memory, input, y, x, output);
-      }
-    }
+    for_each_pixel(window_, memory.in<T>(input_), memory.out<T>(output_),
+                   [&](const T* image, int y, int x, T* output) { pixel(memory, image, y, x, output); });
     return {};
   }
 

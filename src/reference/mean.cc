@@ -9,12 +9,8 @@ namespace zynpu::reference {
 namespace {
 
 Result<MeanParameters> resolve_mean(const OpContext& context) {
-  ZYNPU_TRY(context.expect_input_count(2, 2));
-  ZYNPU_TRY(context.expect_output_count(1));
-  ZYNPU_ASSIGN_OR_RETURN(const ir::Tensor* input, context.input(0));
-  ZYNPU_ASSIGN_OR_RETURN(const ir::Tensor* output, context.output(0));
-  ZYNPU_TRY(context.expect_quantized_bytes(*input));
-  ZYNPU_TRY(context.expect_quantized_bytes(*output));
+  ZYNPU_ASSIGN_OR_RETURN(const auto operands, context.byte_operands(2));
+  const ir::Tensor *const input = operands.input, *const output = operands.output;
   ZYNPU_TRY(context.expect_type(*output, {input->type}));
   ZYNPU_ASSIGN_OR_RETURN(const std::vector<std::int32_t> listed, context.constant_integers(1));
   MeanParameters p;

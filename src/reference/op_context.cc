@@ -41,6 +41,17 @@ Result<const ir::Tensor*> OpContext::optional_input(std::size_t position) const 
   return input(position);
 }
 
+Result<OpContext::ByteOperands> OpContext::byte_operands(std::size_t inputs) const {
+  ZYNPU_TRY(expect_input_count(inputs, inputs));
+  ZYNPU_TRY(expect_output_count(1));
+  ByteOperands operands;
+  ZYNPU_ASSIGN_OR_RETURN(operands.input, input(0));
+  ZYNPU_ASSIGN_OR_RETURN(operands.output, output(0));
+  ZYNPU_TRY(expect_quantized_bytes(*operands.input));
+  ZYNPU_TRY(expect_quantized_bytes(*operands.output));
+  return operands;
+}
+
 Status OpContext::expect_input_count(std::size_t least, std::size_t most) const {
   const std::size_t count = op_->inputs.size();
   if (count < least || count > most) {

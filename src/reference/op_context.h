@@ -110,6 +110,13 @@ class OpContext {
   Status expect_quantized(const ir::Tensor& tensor) const;
   // int8 or uint8, quantised per tensor.
   Status expect_quantized_bytes(const ir::Tensor& tensor) const;
+  // Input 0 and output 0 of an operator with `inputs` inputs and one output, both as
+  // expect_quantized_bytes().
+  struct ByteOperands {
+    const ir::Tensor* input = nullptr;
+    const ir::Tensor* output = nullptr;
+  };
+  Result<ByteOperands> byte_operands(std::size_t inputs) const;
   // Same scale and zero point, for operators that move values without rescaling them.
   Status expect_same_quantization(const ir::Tensor& a, const ir::Tensor& b) const;
   // A multiplier whose left shift 32 bits can take.

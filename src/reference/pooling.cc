@@ -19,15 +19,8 @@ class Pool : public PreparedOp {
         row_(static_cast<std::size_t>(window.input_channels)) {}
 
   Status run(const Memory& memory) override {
-    const Window& w = window_;
-    const T* input = memory.in<T>(input_);
-    T* output = memory.out<T>(output_);
-    const std::int64_t image = std::int64_t{w.input_h} * w.input_w * w.input_channels;
-    for (int batch = 0; batch < w.batches; ++batch, input += image) {
-      for (int y = 0; y < w.output_h; ++y) {
-        for (int x = 0; x < w.output_w; ++x, output += w.output_channels) pixel(input, y, x, output);
-      }
-    }
+    for_each_pixel(window_, memory.in<T>(input_), memory.out<T>(output_),
+                   [&](const T* image, int y, int x, T* output) { pixel(image, y, x, output); });
     return {};
   }
 
@@ -62,16 +55,13 @@ class Pool : public PreparedOp {
 }  // namespace
 
 std::int32_t rounded_average(std::int32_t sum, std::int32_t count) {
+  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): windows of SAME and VALID padding meet an input
   return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }
 
 Prepared prepare_pool(const OpContext& context) {
-  ZYNPU_TRY(context.expect_input_count(1, 1));
-  ZYNPU_TRY(context.expect_output_count(1));
-  ZYNPU_ASSIGN_OR_RETURN(const ir::Tensor* input, context.input(0));
-  ZYNPU_ASSIGN_OR_RETURN(const ir::Tensor* output, context.output(0));
-  ZYNPU_TRY(context.expect_quantized_bytes(*input));
-  ZYNPU_TRY(context.expect_quantized_bytes(*output));
+  ZYNPU_ASSIGN_OR_RETURN(const auto operands, context.byte_operands(1));
+  const ir::Tensor *const input = operands.input, *const output = operands.output;
   ZYNPU_TRY(context.expect_type(*output, {input->type}));
   ZYNPU_TRY(context.expect_same_quantization(*input, *output));
   ZYNPU_ASSIGN_OR_RETURN(const Window window, resolve_window(context));

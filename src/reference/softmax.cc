@@ -10,13 +10,9 @@ namespace zynpu::reference {
 namespace {
 
 Result<SoftmaxParameters> resolve_softmax(const OpContext& context) {
-  ZYNPU_TRY(context.expect_input_count(1, 1));
-  ZYNPU_TRY(context.expect_output_count(1));
-  ZYNPU_ASSIGN_OR_RETURN(const ir::Tensor* input, context.input(0));
-  ZYNPU_ASSIGN_OR_RETURN(const ir::Tensor* output, context.output(0));
+  ZYNPU_ASSIGN_OR_RETURN(const auto operands, context.byte_operands(1));
+  const ir::Tensor *const input = operands.input, *const output = operands.output;
   ZYNPU_ASSIGN_OR_RETURN(const auto* attributes, context.attributes<ir::SoftmaxAttributes>());
-  ZYNPU_TRY(context.expect_quantized_bytes(*input));
-  ZYNPU_TRY(context.expect_quantized_bytes(*output));
   ZYNPU_TRY(context.expect_type(*output, {input->type}));
   SoftmaxParameters p;
   p.output_min = input->type == ir::DataType::kUint8 ? 0 : -128;

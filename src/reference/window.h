@@ -36,6 +36,18 @@ inline Taps taps_inside(int origin, int dilation, int filter, int extent) {
   return taps;
 }
 
+// Calls f(image, y, x, pixel) for each output pixel of each image, in memory order: `image` is the image's
+// first input element, `pixel` the output pixel's.
+template <class T, class F>
+void for_each_pixel(const Window& w, const T* image, T* pixel, F&& f) {
+  const std::int64_t step = std::int64_t{w.input_h} * w.input_w * w.input_channels;
+  for (int batch = 0; batch < w.batches; ++batch, image += step) {
+    for (int y = 0; y < w.output_h; ++y) {
+      for (int x = 0; x < w.output_w; ++x, pixel += w.output_channels) f(image, y, x, pixel);
+    }
+  }
+}
+
 // Accumulator to output element.
 struct OutputStage {
   std::vector<QuantizedMultiplier> multipliers;  // one per channel
