@@ -3,22 +3,9 @@
 
 #include <algorithm>
 
+#include "vnpu/counters.h"
+
 namespace zynpu::vnpu {
-namespace {
-
-// Everything but cycles, which do not add up over TECs that run at the same time.
-void add_work(Counters& sum, const Counters& part) {
-  sum.bundles += part.bundles;
-  sum.instructions += part.instructions;
-  sum.macs += part.macs;
-  sum.dma_requests += part.dma_requests;
-  sum.dma_bytes += part.dma_bytes;
-  sum.stall_cycles += part.stall_cycles;
-  sum.fetch_cycles += part.fetch_cycles;
-  sum.dma_wait_cycles += part.dma_wait_cycles;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Device>> Device::create(const part::Part& part, Bus& bus, const Options& options) {
   if (part.clusters != 1 || part.cores == 0 || part.cores > 8 || part.tecs_per_core == 0 ||

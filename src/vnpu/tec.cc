@@ -6,6 +6,7 @@
 #include "isa/asm.h"
 #include "isa/table.h"
 #include "vnpu/core.h"
+#include "vnpu/counters.h"
 
 namespace zynpu::vnpu {
 namespace {
@@ -29,16 +30,10 @@ Counters difference(const Counters& now, const Counters& then) {
   return d;
 }
 
+// Of one TEC, whose regions follow each other.
 void add(Counters& sum, const Counters& part) {
-  sum.bundles += part.bundles;
-  sum.instructions += part.instructions;
-  sum.macs += part.macs;
+  add_work(sum, part);
   sum.cycles += part.cycles;
-  sum.dma_requests += part.dma_requests;
-  sum.dma_bytes += part.dma_bytes;
-  sum.stall_cycles += part.stall_cycles;
-  sum.fetch_cycles += part.fetch_cycles;
-  sum.dma_wait_cycles += part.dma_wait_cycles;
 }
 
 }  // namespace
