@@ -31,6 +31,12 @@ T& as(void* argument) {
   return *static_cast<T*>(argument);
 }
 
+// What a structure of the interface points to: there, pointers are numbers of 64 bits.
+template <class T>
+T* pointer(std::uint64_t address) {
+  return reinterpret_cast<T*>(address);  // NOLINT(performance-no-int-to-ptr): see above
+}
+
 class FakeKernel final : public System {
  public:
   FakeKernel() {
@@ -95,7 +101,7 @@ class FakeKernel final : public System {
         return 0;
       case DRM_IOCTL_ZYNPU_QUERY:
         EXPECT_EQ(as<drm_zynpu_query>(argument).size, sizeof info);
-        std::memcpy(reinterpret_cast<void*>(as<drm_zynpu_query>(argument).data), &info, sizeof info);
+        std::memcpy(pointer<void>(as<drm_zynpu_query>(argument).data), &info, sizeof info);
         return 0;
       case DRM_IOCTL_ZYNPU_BO_CREATE:
         return create(as<drm_zynpu_bo_create>(argument));
@@ -180,8 +186,8 @@ class FakeKernel final : public System {
     last_submit = submit;
     EXPECT_EQ(submit.bo_stride, sizeof(drm_zynpu_job_bo));
     EXPECT_EQ(submit.group_stride, sizeof(drm_zynpu_group));
-    const auto* bos_at = reinterpret_cast<const drm_zynpu_job_bo*>(submit.bos);
-    const auto* groups_at = reinterpret_cast<const drm_zynpu_group*>(submit.groups);
+    const auto* bos_at = pointer<const drm_zynpu_job_bo>(submit.bos);
+    const auto* groups_at = pointer<const drm_zynpu_group>(submit.groups);
     bos.assign(bos_at, bos_at + submit.bo_count);
     groups.assign(groups_at, groups_at + submit.group_count);
     std::set<std::uint32_t> once;

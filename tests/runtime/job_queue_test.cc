@@ -223,7 +223,7 @@ TEST_F(JobQueueTest, AJobThatGoesWhileItRunsIsCancelledAndWaitedFor) {
   QueuedJob* self = nullptr;
   job = std::make_unique<QueuedJob>(queue, [&] {
     started.pass();
-    const Status result = until_cancelled(*self);
+    Status result = until_cancelled(*self);
     std::this_thread::sleep_for(5ms);
     ++*memory;  // still there
     over = true;
