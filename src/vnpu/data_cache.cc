@@ -7,6 +7,7 @@ DataCache::DataCache(SystemMemory& memory) : memory_(memory), lines_(kCacheLines
 
 void DataCache::clear() {
   for (Line& line : lines_) line.valid = line.dirty = false;
+  refused_.reset();
   chains_.fill(-1);
   pages_.fill(0);
   oldest_ = 0;
@@ -42,7 +43,7 @@ DataCache::Line* DataCache::get(std::uint64_t address) {
 }
 
 void DataCache::drop(Line& line) {
-  if (line.dirty) memory_.write(line.address, line.data);
+  if (line.dirty) put(line);
   std::int16_t* link = &chains_[chain(line.address)];
   while (&lines_[static_cast<std::size_t>(*link)] != &line)
     link = &lines_[static_cast<std::size_t>(*link)].next;
@@ -52,12 +53,16 @@ void DataCache::drop(Line& line) {
   last_ = nullptr;
 }
 
+void DataCache::put(Line& line) {
+  if (!memory_.write(line.address, line.data) && !refused_) refused_ = line.address;
+  line.dirty = false;
+}
+
 unsigned DataCache::write_back() {
   unsigned count = 0;
   for (Line& line : lines_) {
     if (!line.dirty) continue;
-    memory_.write(line.address, line.data);
-    line.dirty = false;
+    put(line);
     ++count;
   }
   return count;

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "part/part.h"
@@ -43,6 +45,9 @@ class DataCache {
 
   // Writes all dirty lines to memory; returns how many there were.
   unsigned write_back();
+  // Bus address of the first line that memory has refused to take since the last call, evicted or written
+  // back: nothing is there any more, or it cannot be written.
+  std::optional<std::uint64_t> take_refused() { return std::exchange(refused_, std::nullopt); }
   // A dirty line, or nullptr.
   const Line* any_dirty() const;
   const Line* any_dirty(std::uint8_t tec) const;
@@ -58,6 +63,7 @@ class DataCache {
   }
   static unsigned filter(std::uint64_t address) { return static_cast<unsigned>(address / 4096 % kFilter); }
   void drop(Line& line);
+  void put(Line& line);
 
   SystemMemory& memory_;
   std::vector<Line> lines_;
@@ -65,6 +71,7 @@ class DataCache {
   std::array<std::uint16_t, kFilter> pages_;  // cached lines of all pages with this hash
   unsigned oldest_ = 0;
   Line* last_ = nullptr;
+  std::optional<std::uint64_t> refused_;
 };
 
 // Which core stored into which line of DDR since the last store barrier (tec-semantics.md 6.4, rule 4).

@@ -386,7 +386,16 @@ void Tec::exit_task() {
                      "address {:#x} never reaches memory",
                      line->pc, line->address)))
       return;
+  if (const std::optional<std::uint64_t> refused = core_.cache.take_refused()) {
+    memory_fault(0, refused_line(*refused));
+    return;
+  }
   state_ = State::kDone;
+}
+
+std::string Tec::refused_line(std::uint64_t bus) {
+  return fmt::format("the cached line at bus address {:#x}, stored into, cannot be written back: {}", bus,
+                     fault_reason(Fault::kUnmapped));
 }
 
 void Tec::fail(StopKind kind, int slot, const std::string& why, unsigned vector) {

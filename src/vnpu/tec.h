@@ -126,6 +126,8 @@ class Tec final : public TecPort {
   bool diagnose(int slot, const std::string& why);
   // An access that the bus refuses: the part waits for ever, Z2 raises FAULT.
   void memory_fault(int slot, const std::string& why);
+  // Why a core's cache lost the line at this bus address.
+  static std::string refused_line(std::uint64_t bus);
   // True: stopped or hung; false: goes on at the exception vector.
   bool exception(unsigned vector, const std::string& why);
   unsigned bundle_index() const { return static_cast<unsigned>(current_ - page_->bundle.data()); }

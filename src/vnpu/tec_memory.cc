@@ -322,6 +322,10 @@ void Tec::write_control(unsigned space, unsigned index, std::uint32_t value) {
   control_[space][index] = value;
   if (space == 0 && index == kCacheCommand && (value & kWriteBackBit) != 0) {
     const unsigned lines = core_.cache.write_back();
+    if (const std::optional<std::uint64_t> refused = core_.cache.take_refused()) {
+      memory_fault(0, refused_line(*refused));
+      return;
+    }
     if (core_.shared.options.timing) write_back_done_ = clock_.cycle() + kWriteBack + kWriteBackLine * lines;
   }
   if (space == 1 && (index == kEnable0 || index == kEnable1)) {

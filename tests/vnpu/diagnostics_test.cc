@@ -103,6 +103,31 @@ TEST(Diagnostic, UnmappedMemoryIsAFault) {
   EXPECT_FALSE(m.device->busy());
 }
 
+// A page that an IOMMU maps for reading: the store stays in the cache, and shows when the line is written
+// back.
+TEST(Diagnostic, AStoreIntoReadOnlyMemoryIsAFault) {
+  constexpr std::uint64_t kPage = 0x400000;
+  const std::string load = "mov r5, 0\nmovh r5, 0x40\nld r6, [r5+0]\n";
+  for (const bool store : {false, true}) {
+    X2Machine m;
+    m.bus.map(kPage, 4096);
+    m.bus.put32(kPage, 77);
+    m.bus.protect(kPage);
+    m.load(with_prologue(load + (store ? "add r6, r6, 1\nst r6, [r5+0]\n" : "") + std::string(kEpilogue)));
+    m.dispatch(m.write_chain({GroupSpec{}}));
+    m.device->run();
+    EXPECT_EQ(m.device->read32(x2::kPoolBase + x2::kPoolIntrStatus) & x2::kTypes,
+              store ? x2::kFault | x2::kDone : +x2::kDone)
+        << m.message();
+    EXPECT_EQ(m.bus.get32(kPage), 77u);
+    if (store) {
+      EXPECT_NE(m.message().find("bus address 0x400000, stored into, cannot be written back"),
+                std::string::npos)
+          << m.message();
+    }
+  }
+}
+
 TEST(Diagnostic, SramToSramDmaNeverCompletes) {
   expect_stop("add r4, r1, 512\ndma 0, zero, 0, 4, 4, 1, 0, r0, r1, r4\n", "the external end is LSRAM");
   expect_stop("dma 0, zero, 0, 4, 8, 1, 0, r0, r1, sdp\n", "the external end is GSRAM");

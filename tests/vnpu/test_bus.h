@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -17,6 +18,8 @@ class TestBus final : public Bus {
   explicit TestBus(bool offer_direct = true) : offer_direct_(offer_direct) {}
 
   void map(std::uint64_t address, std::uint64_t bytes) { ranges_[address].resize(bytes); }
+  // From now on the mapped range that begins at `address` can only be read.
+  void protect(std::uint64_t address) { protected_.insert(address); }
 
   bool read(std::uint64_t address, std::span<std::uint8_t> data) override {
     const std::uint8_t* host = find(address, data.size());
@@ -25,13 +28,13 @@ class TestBus final : public Bus {
     return true;
   }
   bool write(std::uint64_t address, std::span<const std::uint8_t> data) override {
-    std::uint8_t* host = find(address, data.size());
+    std::uint8_t* host = writable(address, data.size());
     if (host == nullptr) return false;
     std::memcpy(host, data.data(), data.size());
     return true;
   }
   std::uint8_t* direct(std::uint64_t address, std::uint64_t bytes) override {
-    return offer_direct_ ? find(address, bytes) : nullptr;
+    return offer_direct_ ? writable(address, bytes) : nullptr;
   }
   void set_irq(bool level) override {
     irq = level;
@@ -66,7 +69,14 @@ class TestBus final : public Bus {
   int irq_changes = 0;
 
  private:
+  std::uint8_t* writable(std::uint64_t address, std::uint64_t bytes) {
+    const auto after = ranges_.upper_bound(address);
+    if (after == ranges_.begin() || protected_.contains(std::prev(after)->first)) return nullptr;
+    return find(address, bytes);
+  }
+
   bool offer_direct_;
+  std::set<std::uint64_t> protected_;
   std::map<std::uint64_t, std::vector<std::uint8_t>> ranges_;
 };
 
