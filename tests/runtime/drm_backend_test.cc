@@ -62,6 +62,7 @@ TEST_F(DrmBackendTest, BuffersThatCannotBeLeaveNothingBehind) {
   EXPECT_EQ(backend->allocate(1, 3).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(backend->allocate(1, 0).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(backend->allocate(1, 2 << 20).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(backend->allocate(backend->part().window_bytes + 1, 4096).error().code, ErrorCode::kOutOfMemory);
   const std::size_t before = kernel.handles.size();
   kernel.mmap_error = EAGAIN;
   EXPECT_FALSE(backend->allocate(1, 4096));

@@ -21,6 +21,9 @@ Result<drm_zynpu_bo_create> create_object(Device& device, std::uint64_t bytes, s
   if (!std::has_single_bit(alignment) || alignment > kMaxAlignment)
     return fail(ErrorCode::kInvalidArgument, "buffer alignment {} is not a power of two up to {}", alignment,
                 kMaxAlignment);
+  if (bytes > device.part().window_bytes)
+    return fail(ErrorCode::kOutOfMemory, "device buffer of {} bytes: the window has {}", bytes,
+                device.part().window_bytes);
   drm_zynpu_bo_create create{};
   create.size = bytes;
   create.alignment = static_cast<std::uint32_t>(alignment);
