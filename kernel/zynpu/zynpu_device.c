@@ -327,6 +327,7 @@ static int zynpu_setup_memory(struct zynpu_dev *zdev)
 		if (!zynpu_iommu_usable(zdev->dma_dev))
 			return dev_err_probe(dev, -EOPNOTSUPP,
 					     "this kernel's driver of the IOMMU makes no domain before an attachment\n");
+		zdev->dma_domain = iommu_get_domain_for_dev(zdev->dma_dev);
 		zdev->iommu_prot = IOMMU_READ | IOMMU_WRITE;
 		if (device_get_dma_attr(zdev->dma_dev) == DEV_DMA_COHERENT)
 			zdev->iommu_prot |= IOMMU_CACHE;

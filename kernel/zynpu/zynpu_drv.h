@@ -203,6 +203,7 @@ struct zynpu_dev {
 	struct dev_pm_domain_list *domains;
 	bool iommu;
 	int iommu_prot;			/* of all that contexts map */
+	struct iommu_domain *dma_domain;	/* that of the DMA API */
 
 	struct drm_gpu_scheduler sched;
 	struct workqueue_struct *wq;	/* timeouts and failures, one at a time */

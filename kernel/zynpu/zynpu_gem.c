@@ -325,7 +325,7 @@ struct drm_gem_object *zynpu_gem_import_sg_table(struct drm_device *drm,
 		if (found < size)
 			return ERR_PTR(-EINVAL);
 	}
-	bo = zynpu_bo_new(zdev, size, size, PAGE_SIZE);
+	bo = zynpu_bo_new(zdev, size, zdev->iommu ? size + PAGE_SIZE : size, PAGE_SIZE);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->sgt = sgt;

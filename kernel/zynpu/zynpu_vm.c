@@ -150,6 +150,41 @@ int zynpu_vm_attach(struct zynpu_vm *vm)
 	return ret;
 }
 
+/*
+ * Maps the pages of an imported buffer. An importer knows DMA addresses only:
+ * where they lead to is asked of the domain that they are of. What the hardware
+ * reads past the end is the zero page.
+ */
+static ssize_t zynpu_map_imported(struct zynpu_vm *vm, u64 address, struct zynpu_bo *bo)
+{
+	struct zynpu_dev *zdev = vm->zdev;
+	struct scatterlist *sg;
+	unsigned int i, offset;
+	size_t mapped = 0;
+	int ret;
+
+	for_each_sgtable_dma_sg(bo->sgt, sg, i) {
+		for (offset = 0; offset < sg_dma_len(sg) && mapped < bo->base.size;
+		     offset += PAGE_SIZE) {
+			phys_addr_t phys = iommu_iova_to_phys(zdev->dma_domain,
+							      sg_dma_address(sg) + offset);
+
+			ret = phys ? iommu_map(vm->domain, address + mapped, phys, PAGE_SIZE,
+					       zdev->iommu_prot, GFP_KERNEL) : -EFAULT;
+			if (ret)
+				return mapped ? (ssize_t)mapped : ret;
+			mapped += PAGE_SIZE;
+		}
+	}
+	if (mapped == bo->base.size) {
+		ret = iommu_map(vm->domain, address + mapped, page_to_phys(ZERO_PAGE(0)),
+				PAGE_SIZE, zdev->iommu_prot & ~IOMMU_WRITE, GFP_KERNEL);
+		if (!ret)
+			mapped += PAGE_SIZE;
+	}
+	return mapped;
+}
+
 static int zynpu_mapping_map_iommu(struct zynpu_mapping *mapping)
 {
 	struct zynpu_vm *vm = mapping->vm;
@@ -158,21 +193,25 @@ static int zynpu_mapping_map_iommu(struct zynpu_mapping *mapping)
 	ssize_t mapped;
 	int ret;
 
-	guard(mutex)(&vm->lock);
-	ret = drm_mm_insert_node_generic(&vm->mm, &mapping->node, size,
-					 bo->alignment, 0, DRM_MM_INSERT_BEST);
+	/* Nothing is allocated under the lock: the end of a job takes it too. */
+	scoped_guard(mutex, &vm->lock)
+		ret = drm_mm_insert_node_generic(&vm->mm, &mapping->node, size,
+						 bo->alignment, 0, DRM_MM_INSERT_BEST);
 	if (ret)
 		return ret;
-	mapped = iommu_map_sgtable(vm->domain, mapping->node.start, bo->sgt,
-				   vm->zdev->iommu_prot);
-	if (mapped < 0 || mapped < size) {
-		if (mapped > 0)
-			iommu_unmap(vm->domain, mapping->node.start, mapped);
-		drm_mm_remove_node(&mapping->node);
-		return mapped < 0 ? mapped : -ENOMEM;
-	}
 	mapping->address = mapping->node.start;
-	return 0;
+	if (bo->base.import_attach)
+		mapped = zynpu_map_imported(vm, mapping->address, bo);
+	else
+		mapped = iommu_map_sgtable(vm->domain, mapping->address, bo->sgt,
+					   vm->zdev->iommu_prot);
+	if (mapped == size)
+		return 0;
+	if (mapped > 0)
+		iommu_unmap(vm->domain, mapping->address, mapped);
+	scoped_guard(mutex, &vm->lock)
+		drm_mm_remove_node(&mapping->node);
+	return mapped < 0 ? mapped : -ENOMEM;
 }
 
 static int zynpu_mapping_place(struct zynpu_mapping *mapping)
@@ -223,8 +262,8 @@ static void zynpu_mapping_release(struct kref *kref)
 	struct zynpu_vm *vm = mapping->vm;
 
 	if (vm->domain) {
-		guard(mutex)(&vm->lock);
 		iommu_unmap(vm->domain, mapping->node.start, mapping->node.size);
+		guard(mutex)(&vm->lock);
 		drm_mm_remove_node(&mapping->node);
 	}
 	drm_gem_object_put(&mapping->bo->base);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # boot: X2OnArm64WorksBehindAnIommu --arch arm64 --part x2 --iommu
 # boot: Z2OnAmd64WorksBehindAnIommu --arch amd64 --part z2 --iommu
+# debug: X2WorksBehindAnIommu --part x2 --iommu
 # Each context in a domain of its own: what it reaches, what it does not, and that all else is as without an IOMMU.
 set -e
 dmesg | grep 'engines, IOMMU' || { echo "FAIL the driver sees no IOMMU"; exit 1; }

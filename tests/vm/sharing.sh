@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # boot: X2SharesMemory --arch arm64 --part x2
 # boot: Z2SharesMemory --arch amd64 --part z2
+# boot: X2SharesMemoryBehindAnIommu --arch arm64 --part x2 --iommu
 # boot: X2SharesMemoryThatIsBounced --arch amd64 --part x2 --append swiotlb=force
 # Memory by file descriptors: the driver's own, and that of two exporters, udmabuf (two pages of a memfd, in both orders)
-# and a dma-buf heap. No IOMMU stands before the device, so that what is in pieces must be refused in words.
+# and a dma-buf heap. What is in pieces is one buffer behind an IOMMU, and without one it must be refused in words.
 run() { # FILE ARGUMENT...: the suite, with its lines in FILE
   lines=$1
   shift
@@ -19,6 +20,17 @@ if grep -q swiotlb=force /proc/cmdline; then
   # Imported memory is copied at each job.
   run bounced --device "$device" --only shared_memory
   has '^NOTE 1 pages of the dma-buf heap imported'
+  exit 0
+fi
+
+if dmesg | grep -q 'engines, IOMMU'; then
+  # With a domain of its own everybody may import.
+  chmod 666 "$device" /dev/udmabuf
+  for user in 0 65534; do
+    run "user-$user" --user "$user" --device "$device" --only shared_memory
+    has '^NOTE 1 pages of udmabuf imported'
+    [ "$(grep -c '^NOTE 2 pages of udmabuf imported' "$lines")" = 2 ] || { echo "FAIL imports in pieces"; exit 1; }
+  done
   exit 0
 fi
 
