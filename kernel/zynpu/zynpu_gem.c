@@ -252,12 +252,16 @@ free:
 
 static int zynpu_bo_alloc(struct zynpu_bo *bo, struct zynpu_dev *zdev)
 {
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+
+	/* The DMA API zeroes contiguous memory only. */
+	if (zdev->iommu)
+		gfp |= __GFP_ZERO;
 	/* Scattered pages are there to the last one: no process is to die for them. */
 	if (bo->alloc_size >> PAGE_SHIFT > totalram_pages() / 2)
 		return -ENOMEM;
 	bo->sgt = dma_alloc_noncontiguous(zdev->dma_dev, bo->alloc_size,
-					  DMA_BIDIRECTIONAL,
-					  GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL, 0);
+					  DMA_BIDIRECTIONAL, gfp, 0);
 	if (!bo->sgt)
 		return -ENOMEM;
 	bo->dma = sg_dma_address(bo->sgt->sgl);
