@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_crash exception|timeout: one job fails in this way, so that the kernel keeps a core dump of it. Prints what
- * the dump must tell, as words of a shell: TEXT, PARAMETERS (device addresses), JOB, PC, TASK (1 + index; 0: unknown).
+ * guest_crash exception|timeout: one job fails in this way, so that the kernel keeps a core dump of it.
+ * Prints what the dump must tell, as words of a shell: TEXT, PARAMETERS (device addresses), JOB, PC, TASK (1
+ * + index; 0: unknown).
  */
 #include "guest.h"
 

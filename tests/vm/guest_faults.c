@@ -385,8 +385,13 @@ static void device_that_cannot_be_reset_keeps_the_memory(void) {
   client_close(&one);
 }
 
-int main(void) {
+/* guest_faults [wedge]: with the argument only what leaves the memory of a job behind for ever. */
+int main(int argc, char** argv) {
   if (client_setup() != 0) return 1;
+  if (argc == 2 && strcmp(argv[1], "wedge") == 0) {
+    RUN(device_that_cannot_be_reset_keeps_the_memory);
+    return guest_failures != 0;
+  }
   RUN(program_stores_where_it_is_told);
   RUN(never_ending_program_is_stopped);
   RUN(exception_fails_its_job_only);
@@ -407,6 +412,5 @@ int main(void) {
   RUN(module_in_use_is_not_unloaded);
   RUN(device_unbound_in_a_job_ends_it);
   RUN(device_that_is_gone_refuses_jobs);
-  RUN(device_that_cannot_be_reset_keeps_the_memory);
   return guest_failures != 0;
 }
