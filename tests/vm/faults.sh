@@ -7,6 +7,7 @@
 # debug: Z2FaultsStayWithTheirJob --part z2
 guest_faults || exit 1
 guest_isolation || exit 1
+guest_device || exit 1
 # With every file closed nothing holds the driver.
 rmmod zynpu_pci
 rmmod zynpu || exit 1

@@ -305,46 +305,22 @@ static void module_in_use_is_not_unloaded(void) {
   client_close(&one);
 }
 
-static int write_file(const char* path, const char* text) {
-  FILE* file = fopen(path, "w");
-  if (file == NULL) return -1;
-  fputs(text, file);
-  return fclose(file);
-}
-
-static char device_name[64];
-
-static int find_device(void) {
-  glob_t found;
-  if (glob("/sys/bus/platform/drivers/zynpu/zynpu.*", 0, NULL, &found) != 0) return -1;
-  snprintf(device_name, sizeof device_name, "%s", strrchr(found.gl_pathv[0], '/') + 1);
-  globfree(&found);
-  return 0;
-}
-
-static int rebind(void) {
-  if (write_file("/sys/bus/platform/drivers/zynpu/bind", device_name) != 0) return -1;
-  for (int i = 0; i < 100 && access("/dev/accel/accel0", R_OK) != 0; i++) usleep(20000);
-  return access("/dev/accel/accel0", R_OK);
-}
-
 static void device_unbound_in_a_job_ends_it(void) {
   struct client one;
   struct drm_zynpu_wait wait;
   struct drm_zynpu_bo_create create = {.size = 4096};
-  CHECK(find_device() == 0);
   CHECK(client_open(&one, 0) == 0);
   guest_load(one.fd, &one.job, guest_spin, sizeof guest_spin);
   CHECK(guest_submit(one.fd, &one.job) == 0);
   CHECK(guest_submit(one.fd, &one.job) == 0);
   usleep(100000);
-  CHECK(write_file("/sys/bus/platform/drivers/zynpu/unbind", device_name) == 0);
+  CHECK(device_unbind() == 0);
   errno = 0;
   CHECK(guest_submit(one.fd, &one.job) != 0 && errno == ENODEV);
   CHECK(ioctl(one.fd, DRM_IOCTL_ZYNPU_BO_CREATE, &create) != 0 && errno == ENODEV);
   CHECK(guest_wait(one.fd, 1, 0, &wait) != 0 && errno == ENODEV);
   client_close(&one);
-  CHECK(rebind() == 0);
+  CHECK(device_rebind() == 0);
   CHECK(client_open(&one, 0) == 0);
   CHECK(client_right(&one, 0x41));
   client_close(&one);
@@ -358,9 +334,8 @@ static void device_that_is_gone_refuses_jobs(void) {
   REFUSED(guest_submit(one.fd, &one.job), ENODEV);
   client_close(&one);
   CHECK(guest_status("lost") == 1);
-  CHECK(find_device() == 0);
-  CHECK(write_file("/sys/bus/platform/drivers/zynpu/unbind", device_name) == 0);
-  CHECK(rebind() == 0);
+  CHECK(device_unbind() == 0);
+  CHECK(device_rebind() == 0);
   CHECK(client_open(&one, 0) == 0);
   CHECK(client_right(&one, 0x42));
   client_close(&one);
@@ -377,9 +352,8 @@ static void device_that_cannot_be_reset_keeps_the_memory(void) {
   client_close(&one);
   CHECK(guest_status("lost") == 1);
   CHECK(guest_status("bo_count") >= BO_COUNT); /* the engine may still write there */
-  CHECK(find_device() == 0);
-  CHECK(write_file("/sys/bus/platform/drivers/zynpu/unbind", device_name) == 0);
-  CHECK(rebind() == 0);
+  CHECK(device_unbind() == 0);
+  CHECK(device_rebind() == 0);
   CHECK(client_open(&one, 0) == 0);
   CHECK(client_right(&one, 0x43));
   client_close(&one);
