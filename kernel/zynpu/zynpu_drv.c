@@ -275,6 +275,11 @@ static int zynpu_sched_setup(struct zynpu_dev *zdev)
 	return drmm_add_action_or_reset(&zdev->drm, zynpu_sched_release, NULL);
 }
 
+static void zynpu_put_dma_dev(struct drm_device *drm, void *dma_dev)
+{
+	put_device(dma_dev);
+}
+
 static int zynpu_probe(struct platform_device *pdev)
 {
 	const struct zynpu_platform_data *pdata = dev_get_platdata(&pdev->dev);
@@ -289,7 +294,11 @@ static int zynpu_probe(struct platform_device *pdev)
 	if (IS_ERR(zdev))
 		return PTR_ERR(zdev);
 	zdev->dev = dev;
-	zdev->dma_dev = pdata && pdata->dma_dev ? pdata->dma_dev : dev;
+	/* It may go before the last file: buffers are freed through it. */
+	zdev->dma_dev = get_device(pdata && pdata->dma_dev ? pdata->dma_dev : dev);
+	ret = drmm_add_action_or_reset(&zdev->drm, zynpu_put_dma_dev, zdev->dma_dev);
+	if (ret)
+		return ret;
 	zdev->id.generation = match ? match->generation : pdata->generation;
 	if (pdata && pdata->null_hw)
 		zdev->ops = &zynpu_null_ops;
