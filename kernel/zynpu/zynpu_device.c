@@ -298,6 +298,26 @@ static void zynpu_reserved_mem_release(void *dev)
 	of_reserved_mem_device_release(dev);
 }
 
+static int zynpu_setup_iommu(struct zynpu_dev *zdev)
+{
+	u64 end;
+
+	if (!zynpu_iommu_usable(zdev->dma_dev))
+		return dev_err_probe(zdev->dev, -EOPNOTSUPP,
+				     "this kernel's driver of the IOMMU makes no domain before an attachment\n");
+	/* An address space of X2 must not begin at 0; on silicon this one is known to work. */
+	zdev->base = zdev->id.generation == DRM_ZYNPU_X2 ? ZYNPU_X2_IOVA : 0;
+	zdev->dma_domain = iommu_get_domain_for_dev(zdev->dma_dev);
+	end = zdev->base + ZYNPU_WINDOW_END - 1;
+	if (zdev->dma_domain->geometry.force_aperture &&
+	    zdev->dma_domain->geometry.aperture_end < end)
+		return dev_err_probe(zdev->dev, -ERANGE, "the IOMMU does not reach %#llx\n", end);
+	zdev->iommu_prot = IOMMU_READ | IOMMU_WRITE;
+	if (device_get_dma_attr(zdev->dma_dev) == DEV_DMA_COHERENT)
+		zdev->iommu_prot |= IOMMU_CACHE;
+	return 0;
+}
+
 static int zynpu_setup_memory(struct zynpu_dev *zdev)
 {
 	struct device *dev = zdev->dev;
@@ -322,15 +342,10 @@ static int zynpu_setup_memory(struct zynpu_dev *zdev)
 	}
 	zdev->iommu = device_iommu_mapped(zdev->dma_dev);
 	if (zdev->iommu) {
-		zdev->base = 0;
+		ret = zynpu_setup_iommu(zdev);
+		if (ret)
+			return ret;
 		mask = DMA_BIT_MASK(64);
-		if (!zynpu_iommu_usable(zdev->dma_dev))
-			return dev_err_probe(dev, -EOPNOTSUPP,
-					     "this kernel's driver of the IOMMU makes no domain before an attachment\n");
-		zdev->dma_domain = iommu_get_domain_for_dev(zdev->dma_dev);
-		zdev->iommu_prot = IOMMU_READ | IOMMU_WRITE;
-		if (device_get_dma_attr(zdev->dma_dev) == DEV_DMA_COHERENT)
-			zdev->iommu_prot |= IOMMU_CACHE;
 	}
 	dma_set_max_seg_size(zdev->dma_dev, UINT_MAX);
 	ret = dma_set_mask_and_coherent(zdev->dma_dev, mask);

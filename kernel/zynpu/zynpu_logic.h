@@ -13,6 +13,8 @@
 /* Device address windows. Page 0 stays empty: a chain at 0 means "none". */
 #define ZYNPU_WINDOW_START	0x1000ull
 #define ZYNPU_WINDOW_END	0xc0000000ull
+/* Where the windows of X2 lie behind an IOMMU: in the 4 GiB that Sky1's vendor uses. */
+#define ZYNPU_X2_IOVA		0x700000000ull
 /* What the hardware may read behind the end of a buffer. */
 #define ZYNPU_OVERREAD		0x800
 

@@ -155,7 +155,7 @@ int zynpu_vm_attach(struct zynpu_vm *vm)
  * where they lead to is asked of the domain that they are of. What the hardware
  * reads past the end is the zero page.
  */
-static ssize_t zynpu_map_imported(struct zynpu_vm *vm, u64 address, struct zynpu_bo *bo)
+static ssize_t zynpu_map_imported(struct zynpu_vm *vm, u64 iova, struct zynpu_bo *bo)
 {
 	struct zynpu_dev *zdev = vm->zdev;
 	struct scatterlist *sg;
@@ -169,7 +169,7 @@ static ssize_t zynpu_map_imported(struct zynpu_vm *vm, u64 address, struct zynpu
 			phys_addr_t phys = iommu_iova_to_phys(zdev->dma_domain,
 							      sg_dma_address(sg) + offset);
 
-			ret = phys ? iommu_map(vm->domain, address + mapped, phys, PAGE_SIZE,
+			ret = phys ? iommu_map(vm->domain, iova + mapped, phys, PAGE_SIZE,
 					       zdev->iommu_prot, GFP_KERNEL) : -EFAULT;
 			if (ret)
 				return mapped ? (ssize_t)mapped : ret;
@@ -177,7 +177,7 @@ static ssize_t zynpu_map_imported(struct zynpu_vm *vm, u64 address, struct zynpu
 		}
 	}
 	if (mapped == bo->base.size) {
-		ret = iommu_map(vm->domain, address + mapped, page_to_phys(ZERO_PAGE(0)),
+		ret = iommu_map(vm->domain, iova + mapped, page_to_phys(ZERO_PAGE(0)),
 				PAGE_SIZE, zdev->iommu_prot & ~IOMMU_WRITE, GFP_KERNEL);
 		if (!ret)
 			mapped += PAGE_SIZE;
@@ -191,6 +191,7 @@ static int zynpu_mapping_map_iommu(struct zynpu_mapping *mapping)
 	struct zynpu_bo *bo = mapping->bo;
 	size_t size = bo->alloc_size;
 	ssize_t mapped;
+	u64 iova;
 	int ret;
 
 	/* Nothing is allocated under the lock: the end of a job takes it too. */
@@ -200,15 +201,15 @@ static int zynpu_mapping_map_iommu(struct zynpu_mapping *mapping)
 	if (ret)
 		return ret;
 	mapping->address = mapping->node.start;
+	iova = vm->base + mapping->address;
 	if (bo->base.import_attach)
-		mapped = zynpu_map_imported(vm, mapping->address, bo);
+		mapped = zynpu_map_imported(vm, iova, bo);
 	else
-		mapped = iommu_map_sgtable(vm->domain, mapping->address, bo->sgt,
-					   vm->zdev->iommu_prot);
+		mapped = iommu_map_sgtable(vm->domain, iova, bo->sgt, vm->zdev->iommu_prot);
 	if (mapped == size)
 		return 0;
 	if (mapped > 0)
-		iommu_unmap(vm->domain, mapping->address, mapped);
+		iommu_unmap(vm->domain, iova, mapped);
 	scoped_guard(mutex, &vm->lock)
 		drm_mm_remove_node(&mapping->node);
 	return mapped < 0 ? mapped : -ENOMEM;
@@ -262,7 +263,7 @@ static void zynpu_mapping_release(struct kref *kref)
 	struct zynpu_vm *vm = mapping->vm;
 
 	if (vm->domain) {
-		iommu_unmap(vm->domain, mapping->node.start, mapping->node.size);
+		iommu_unmap(vm->domain, vm->base + mapping->address, mapping->node.size);
 		guard(mutex)(&vm->lock);
 		drm_mm_remove_node(&mapping->node);
 	}
