@@ -42,7 +42,8 @@ while (($#)); do
 done
 [[ -n $initramfs && -n $run && (-n $server || -n $null) ]] || lab_fail "--initramfs, --server and --run are needed"
 [[ -f $initramfs ]] || lab_fail "the guest is not built, there is no $initramfs (make vm-builds; make test-vm-debug for its kernel)"
-vmlinuz=$(lab_guest_folder "$(lab_guest "$architecture" "$kernel")")/vmlinuz
+name=$(lab_guest "$architecture" "$kernel")
+vmlinuz=$(lab_guest_folder "$name")/vmlinuz
 
 # Short, because a socket's path is at most 107 bytes long.
 scratch=$(mktemp -d /tmp/lab.XXXXXX)
