@@ -89,7 +89,7 @@ struct zynpu_vm {
 	u64 limit;			/* bytes behind @base; 0: no limit set */
 	struct zynpu_heap *heap;	/* private window, or NULL */
 	struct iommu_domain *domain;	/* or NULL */
-	struct mutex lock;		/* of @mm and of the BOs' mapping lists */
+	struct mutex lock;		/* of @mm, and of what @domain maps and is attached to */
 	struct drm_mm mm;		/* with an IOMMU: device addresses in use */
 	bool used;			/* something was mapped; under @lock */
 };

@@ -10,6 +10,11 @@
 
 #include "zynpu_drv.h"
 
+/*
+ * Page tables are made under the lock of a context's addresses, which the start
+ * and the end of a job take: it must not be held for memory that a job holds.
+ */
+#define ZYNPU_MAP_GFP		(GFP_NOWAIT | __GFP_NOWARN)
 #define ZYNPU_HEAP_MIN		SZ_64K
 #define ZYNPU_HEAP_MAX		SZ_1G
 
@@ -123,6 +128,7 @@ void zynpu_vm_detach(struct zynpu_dev *zdev)
 		return;
 	group = iommu_group_get(zdev->dma_dev);
 	if (group) {
+		guard(mutex)(&zdev->attached->lock);
 		iommu_detach_group(zdev->attached->domain, group);
 		iommu_group_put(group);
 	}
@@ -143,7 +149,9 @@ int zynpu_vm_attach(struct zynpu_vm *vm)
 	group = iommu_group_get(zdev->dma_dev);
 	if (!group)
 		return -ENODEV;
-	ret = iommu_attach_group(vm->domain, group);
+	/* virtio-iommu loses what is mapped or unmapped meanwhile. */
+	scoped_guard(mutex, &vm->lock)
+		ret = iommu_attach_group(vm->domain, group);
 	iommu_group_put(group);
 	if (!ret)
 		zdev->attached = zynpu_vm_get(vm);
@@ -170,7 +178,7 @@ static ssize_t zynpu_map_imported(struct zynpu_vm *vm, u64 iova, struct zynpu_bo
 							      sg_dma_address(sg) + offset);
 
 			ret = phys ? iommu_map(vm->domain, iova + mapped, phys, PAGE_SIZE,
-					       zdev->iommu_prot, GFP_KERNEL) : -EFAULT;
+					       zdev->iommu_prot, ZYNPU_MAP_GFP) : -EFAULT;
 			if (ret)
 				return mapped ? (ssize_t)mapped : ret;
 			mapped += PAGE_SIZE;
@@ -178,7 +186,7 @@ static ssize_t zynpu_map_imported(struct zynpu_vm *vm, u64 iova, struct zynpu_bo
 	}
 	if (mapped == bo->base.size) {
 		ret = iommu_map(vm->domain, iova + mapped, page_to_phys(ZERO_PAGE(0)),
-				PAGE_SIZE, zdev->iommu_prot & ~IOMMU_WRITE, GFP_KERNEL);
+				PAGE_SIZE, zdev->iommu_prot & ~IOMMU_WRITE, ZYNPU_MAP_GFP);
 		if (!ret)
 			mapped += PAGE_SIZE;
 	}
@@ -194,10 +202,9 @@ static int zynpu_mapping_map_iommu(struct zynpu_mapping *mapping)
 	u64 iova;
 	int ret;
 
-	/* Nothing is allocated under the lock: the end of a job takes it too. */
-	scoped_guard(mutex, &vm->lock)
-		ret = drm_mm_insert_node_generic(&vm->mm, &mapping->node, size,
-						 bo->alignment, 0, DRM_MM_INSERT_BEST);
+	guard(mutex)(&vm->lock);
+	ret = drm_mm_insert_node_generic(&vm->mm, &mapping->node, size,
+					 bo->alignment, 0, DRM_MM_INSERT_BEST);
 	if (ret)
 		return ret;
 	mapping->address = mapping->node.start;
@@ -205,13 +212,13 @@ static int zynpu_mapping_map_iommu(struct zynpu_mapping *mapping)
 	if (bo->base.import_attach)
 		mapped = zynpu_map_imported(vm, iova, bo);
 	else
-		mapped = iommu_map_sgtable(vm->domain, iova, bo->sgt, vm->zdev->iommu_prot);
+		mapped = iommu_map_sg(vm->domain, iova, bo->sgt->sgl, bo->sgt->orig_nents,
+				      vm->zdev->iommu_prot, ZYNPU_MAP_GFP);
 	if (mapped == size)
 		return 0;
 	if (mapped > 0)
 		iommu_unmap(vm->domain, iova, mapped);
-	scoped_guard(mutex, &vm->lock)
-		drm_mm_remove_node(&mapping->node);
+	drm_mm_remove_node(&mapping->node);
 	return mapped < 0 ? mapped : -ENOMEM;
 }
 
@@ -263,8 +270,8 @@ static void zynpu_mapping_release(struct kref *kref)
 	struct zynpu_vm *vm = mapping->vm;
 
 	if (vm->domain) {
-		iommu_unmap(vm->domain, vm->base + mapping->address, mapping->node.size);
 		guard(mutex)(&vm->lock);
+		iommu_unmap(vm->domain, vm->base + mapping->address, mapping->node.size);
 		drm_mm_remove_node(&mapping->node);
 	}
 	drm_gem_object_put(&mapping->bo->base);
