@@ -198,6 +198,40 @@ static inline long long guest_status(const char* name) {
   return value;
 }
 
+/* Writes to a file of the kernel; -1 with errno where it refuses. */
+static inline int write_file(const char* path, const char* text) {
+  int file = open(path, O_WRONLY);
+  if (file < 0) return -1;
+  ssize_t written = write(file, text, strlen(text));
+  int error = errno;
+  close(file);
+  errno = error;
+  return written == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+/* Waits for the device file after the driver got, or found, a device. */
+static inline int device_appears(void) {
+  for (int i = 0; i < 100 && access("/dev/accel/accel0", R_OK) != 0; i++) usleep(20000);
+  return access("/dev/accel/accel0", R_OK);
+}
+
+static char device_name[64];
+
+/* Takes the driver off the device, and gives it back. */
+static inline int device_unbind(void) {
+  glob_t found;
+  if (glob("/sys/bus/platform/drivers/zynpu/zynpu.*", 0, NULL, &found) != 0) return -1;
+  snprintf(device_name, sizeof device_name, "%s", strrchr(found.gl_pathv[0], '/') + 1);
+  globfree(&found);
+  return write_file("/sys/bus/platform/drivers/zynpu/unbind", device_name);
+}
+
+static inline int device_bind(void) {
+  return write_file("/sys/bus/platform/drivers/zynpu/bind", device_name);
+}
+
+static inline int device_rebind(void) { return device_bind() != 0 ? -1 : device_appears(); }
+
 /*
  * Programs of the TEC instruction set (all virtual parts run it). A bundle is
  * four words; the last carries the end bit.
@@ -211,6 +245,9 @@ static const uint32_t guest_exit[] = {GUEST_BUNDLE(0x014f8000, GUEST_NOP, GUEST_
 /* `l: add r5, r5, 1; b l`: never ends. (A branch to itself is diagnosed by the simulator.) */
 static const uint32_t guest_spin[] = {GUEST_BUNDLE(0x404004a5, GUEST_NOP, GUEST_NOP),
                                       GUEST_BUNDLE(0x018ffffe, GUEST_NOP, GUEST_NOP)};
+
+/* `wfe r0, 3`: a mode that does not exist, which is exception 2. */
+static const uint32_t guest_exception[] = {GUEST_BUNDLE(0x014c0060, GUEST_NOP, GUEST_NOP)};
 
 static inline void guest_load(int fd, struct guest_job* job, const uint32_t* words, size_t bytes) {
   memcpy((char*)job->bo[BO_TEXT].data + job->group.text.offset, words, bytes);

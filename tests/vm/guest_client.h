@@ -76,28 +76,4 @@ static inline int client_setup(void) {
   return 0;
 }
 
-static inline int write_file(const char* path, const char* text) {
-  FILE* file = fopen(path, "w");
-  if (file == NULL) return -1;
-  fputs(text, file);
-  return fclose(file);
-}
-
-static char device_name[64];
-
-/* Takes the driver off the device, and gives it back. */
-static inline int device_unbind(void) {
-  glob_t found;
-  if (glob("/sys/bus/platform/drivers/zynpu/zynpu.*", 0, NULL, &found) != 0) return -1;
-  snprintf(device_name, sizeof device_name, "%s", strrchr(found.gl_pathv[0], '/') + 1);
-  globfree(&found);
-  return write_file("/sys/bus/platform/drivers/zynpu/unbind", device_name);
-}
-
-static inline int device_rebind(void) {
-  if (write_file("/sys/bus/platform/drivers/zynpu/bind", device_name) != 0) return -1;
-  for (int i = 0; i < 100 && access("/dev/accel/accel0", R_OK) != 0; i++) usleep(20000);
-  return access("/dev/accel/accel0", R_OK);
-}
-
 #endif

@@ -6,9 +6,6 @@
  */
 #include "guest.h"
 
-/* `wfe r0, 3`: a mode that does not exist, which is exception 2. */
-static const uint32_t exception[] = {GUEST_BUNDLE(0x014c0060, GUEST_NOP, GUEST_NOP)};
-
 int main(int argc, char** argv) {
   int timeout = argc == 2 && strcmp(argv[1], "timeout") == 0;
   struct guest_job job;
@@ -21,7 +18,7 @@ int main(int argc, char** argv) {
   if (timeout)
     guest_load(fd, &job, guest_spin, sizeof guest_spin);
   else
-    guest_load(fd, &job, exception, sizeof exception);
+    guest_load(fd, &job, guest_exception, sizeof guest_exception);
   for (uint32_t i = 0; i < 4; i++) job.bo[BO_PARAMETERS].data[i] = 0xfeed0000 + i;
   guest_fini(fd, job.bo[BO_PARAMETERS].handle);
   job.submit.timeout_ns = GUEST_SECOND / 2;

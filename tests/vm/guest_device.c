@@ -39,6 +39,15 @@ enum { DONE_FLAT = 2, EXCEPTION_FLAT = 4, FAULT_FLAT = 8, DONE_X2 = 1, EXCEPTION
 
 static int is_x2(void) { return info.generation == DRM_ZYNPU_X2; }
 
+/* Starts a program that never ends, and leaves it the time to run. */
+static int start_spinning(struct client* client, int64_t limit_ns) {
+  guest_load(client->fd, &client->job, guest_spin, sizeof guest_spin);
+  client->job.submit.timeout_ns = (uint64_t)limit_ns;
+  int result = guest_submit(client->fd, &client->job);
+  usleep(100000);
+  return result;
+}
+
 static void interrupt_without_a_cause_is_nobodys(void) {
   struct client one;
   CHECK(client_open(&one, 0) == 0);
@@ -47,10 +56,7 @@ static void interrupt_without_a_cause_is_nobodys(void) {
     CHECK(client_right(&one, i));
   }
   /* While a job runs, and while the device sleeps. */
-  guest_load(one.fd, &one.job, guest_spin, sizeof guest_spin);
-  one.job.submit.timeout_ns = GUEST_SECOND / 2;
-  CHECK(guest_submit(one.fd, &one.job) == 0);
-  usleep(100000);
+  CHECK(start_spinning(&one, GUEST_SECOND / 2) == 0);
   CHECK(tell(SPURIOUS, 0) == 0);
   struct drm_zynpu_wait wait;
   CHECK(guest_wait(one.fd, one.job.submit.job_id, GUEST_FOREVER, &wait) == 0);
@@ -119,10 +125,7 @@ static void held_job_that_was_given_up_does_not_end_later(void) {
 static void device_stops_answering(uint32_t command) {
   struct client one;
   CHECK(client_open(&one, 0) == 0);
-  guest_load(one.fd, &one.job, guest_spin, sizeof guest_spin);
-  one.job.submit.timeout_ns = GUEST_SECOND / 2;
-  CHECK(guest_submit(one.fd, &one.job) == 0);
-  usleep(100000);
+  CHECK(start_spinning(&one, GUEST_SECOND / 2) == 0);
   CHECK(tell(command, 0) == 0);
   struct drm_zynpu_wait wait;
   CHECK(guest_wait(one.fd, one.job.submit.job_id, guest_now() + 20 * GUEST_SECOND, &wait) == 0);
@@ -146,9 +149,7 @@ static void function_may_go_before_the_last_file(void) {
   char path[160];
   struct drm_zynpu_bo_create create = {.size = 4096};
   CHECK(client_open(&one, 0) == 0);
-  guest_load(one.fd, &one.job, guest_spin, sizeof guest_spin);
-  CHECK(guest_submit(one.fd, &one.job) == 0);
-  usleep(100000);
+  CHECK(start_spinning(&one, 0) == 0);
   snprintf(path, sizeof path, "%.*sremove", (int)(strrchr(config_path, '/') + 1 - config_path), config_path);
   CHECK(write_file(path, "1") == 0);
   CHECK(access(config_path, F_OK) != 0);
@@ -156,7 +157,7 @@ static void function_may_go_before_the_last_file(void) {
   CHECK(ioctl(one.fd, DRM_IOCTL_ZYNPU_BO_CREATE, &create) != 0 && errno == ENODEV);
   client_close(&one);
   CHECK(write_file("/sys/bus/pci/rescan", "1") == 0);
-  for (int i = 0; i < 100 && access("/dev/accel/accel0", R_OK) != 0; i++) usleep(20000);
+  CHECK(device_appears() == 0);
   CHECK(client_open(&one, 0) == 0);
   CHECK(client_right(&one, 0x71));
   client_close(&one);

@@ -10,9 +10,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* `wfe r0, 3`: a mode that does not exist, which is exception 2. */
-static const uint32_t exception[] = {GUEST_BUNDLE(0x014c0060, GUEST_NOP, GUEST_NOP)};
-
 /* An address inside the window with no memory behind it in the guests. */
 #define NOWHERE 0xa0000000u
 
@@ -76,7 +73,7 @@ static void never_ending_program_is_stopped(void) {
 }
 
 static void exception_fails_its_job_only(void) {
-  one_fails_the_other_does_not(exception, sizeof exception, DRM_ZYNPU_STATUS_EXCEPTION, 0);
+  one_fails_the_other_does_not(guest_exception, sizeof guest_exception, DRM_ZYNPU_STATUS_EXCEPTION, 0);
 }
 
 static void access_to_no_memory_fails_its_job_only(void) {
@@ -89,7 +86,7 @@ static void failure_says_where(void) {
   struct client bad;
   struct drm_zynpu_wait wait;
   CHECK(client_open(&bad, 0) == 0);
-  guest_load(bad.fd, &bad.job, exception, sizeof exception);
+  guest_load(bad.fd, &bad.job, guest_exception, sizeof guest_exception);
   CHECK(guest_submit(bad.fd, &bad.job) == 0);
   CHECK(guest_wait(bad.fd, bad.job.submit.job_id, GUEST_FOREVER, &wait) == 0);
   CHECK(wait.status == DRM_ZYNPU_STATUS_EXCEPTION && wait.cause != 0);
@@ -113,7 +110,7 @@ static void core_dump_is_made(void) {
     globfree(&found);
   }
   CHECK(client_open(&bad, 0) == 0);
-  guest_load(bad.fd, &bad.job, exception, sizeof exception);
+  guest_load(bad.fd, &bad.job, guest_exception, sizeof guest_exception);
   CHECK(guest_run(bad.fd, &bad.job) == DRM_ZYNPU_STATUS_EXCEPTION);
   client_close(&bad);
   int found_one = 0;
@@ -168,7 +165,7 @@ static void job_does_not_run_on_a_failed_dependency(void) {
   CHECK(ioctl(good.fd, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &import) == 0);
   close(handle.fd);
   struct drm_zynpu_sync out = {.handle = sync.handle}, in = {.handle = import.handle};
-  guest_load(bad.fd, &bad.job, exception, sizeof exception);
+  guest_load(bad.fd, &bad.job, guest_exception, sizeof guest_exception);
   bad.job.submit.out_syncs = (uintptr_t)&out;
   bad.job.submit.out_sync_count = 1;
   bad.job.submit.sync_stride = sizeof out;
@@ -229,7 +226,7 @@ static void context_that_keeps_failing_is_banned(void) {
   struct drm_zynpu_context_info context;
   int failures = 0;
   CHECK(client_open(&bad, 0) == 0 && client_open(&good, 0) == 0);
-  guest_load(bad.fd, &bad.job, exception, sizeof exception);
+  guest_load(bad.fd, &bad.job, guest_exception, sizeof guest_exception);
   while (failures < 100 && guest_run(bad.fd, &bad.job) == DRM_ZYNPU_STATUS_EXCEPTION) failures++;
   CHECK(failures == 8 && errno == EIO);
   CHECK(guest_context_info(bad.fd, &context) == 0);

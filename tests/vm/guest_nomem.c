@@ -10,16 +10,6 @@
 static int fd;
 static struct guest_job job;
 
-static int write_file(const char* path, const char* text) {
-  int file = open(path, O_WRONLY);
-  if (file < 0) return -1;
-  ssize_t written = write(file, text, strlen(text));
-  int error = errno;
-  close(file);
-  errno = error;
-  return written == (ssize_t)strlen(text) ? 0 : -1;
-}
-
 static int fail_nth;
 
 /* The nth allocation from here on in this thread fails; 0: none. */
@@ -146,9 +136,7 @@ static void undo_window(void) {
   window_file = guest_open();
 }
 
-static char device_name[64];
-static int call_bind(void) { return write_file("/sys/bus/platform/drivers/zynpu/bind", device_name); }
-static void undo_bind(void) { write_file("/sys/bus/platform/drivers/zynpu/unbind", device_name); }
+static void undo_bind(void) { device_unbind(); }
 
 /*
  * Allocations of one function of the kernel are left to succeed, because its caller
@@ -230,16 +218,11 @@ static void nothing_is_left_behind(void) {
 }
 
 static void binding_fails_cleanly(void) {
-  glob_t found;
-  CHECK(glob("/sys/bus/platform/drivers/zynpu/zynpu.*", 0, NULL, &found) == 0);
-  snprintf(device_name, sizeof device_name, "%s", strrchr(found.gl_pathv[0], '/') + 1);
-  globfree(&found);
-  undo_bind();
+  CHECK(device_unbind() == 0);
   /* Linux 7.3: where it fails, drm_minor_alloc() leaves an error pointer to be released as a device. */
   CHECK(spare("drm_sysfs_minor_alloc") == 0);
-  fails_cleanly("bind", call_bind, undo_bind);
-  CHECK(call_bind() == 0);
-  for (int i = 0; i < 100 && access("/dev/accel/accel0", R_OK) != 0; i++) usleep(20000);
+  fails_cleanly("bind", device_bind, undo_bind);
+  CHECK(device_rebind() == 0);
   CHECK(guest_job_create(fd = guest_open(), &job) == 0);
   guest_load(fd, &job, guest_exit, sizeof guest_exit);
   CHECK(guest_run(fd, &job) == DRM_ZYNPU_STATUS_DONE);

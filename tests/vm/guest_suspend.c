@@ -8,14 +8,6 @@
 
 enum { WAITING = 30 };
 
-static int write_file(const char* path, const char* text) {
-  int file = open(path, O_WRONLY);
-  if (file < 0) return -1;
-  ssize_t written = write(file, text, strlen(text));
-  close(file);
-  return written == (ssize_t)strlen(text) ? 0 : -1;
-}
-
 /* Down to the devices and back again after some seconds. */
 static int suspend(void) {
   if (write_file("/sys/power/pm_test", "devices\n") != 0) return -1;
